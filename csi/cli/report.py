@@ -14,6 +14,7 @@ from csi.cli.studied import bootstrap_argument, errors_argument, resampled, stud
 from csi.errors import Language, Text
 from csi.reporting.formats import FORMATS, USUAL, check_formats, names_of
 from csi.reporting.sections import KINDS
+from csi.reporting.sections.paper.references import FILE as BIBTEX
 from csi.reporting.write import report_in
 from csi.study import read_study
 
@@ -25,6 +26,7 @@ WHAT = {
     "report.docx": Text("the report for Word", "Word 版报告"),
     "tables.tex": Text("every table for LaTeX", "全部表格（LaTeX）"),
     "slides.pptx": Text("the findings as slides", "各项结论的幻灯片"),
+    "references.bib": Text("the works cited", "引用文献（BibTeX）"),
     "report.pdf": Text("the report on A4", "A4 版报告"),
     "numbers.json": Text("every number in full precision", "全部数值（完整精度）"),
     "record.json": Text("what was read and how it was computed", "数据来源与计算设置"),
@@ -50,7 +52,8 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     with working(TELLING.say(lang), quiet=args.quiet):
         languages = args.languages or (study.language,)
         folder, told = report_in(study, args.out, args.wave, languages, kind=args.kind, to=args.to)
-    files = [folder / name for name in names_of(args.to, languages)]
+    works = [BIBTEX] if any(s.key == "references" for s in told.sections) else []
+    files = [folder / name for name in (*names_of(args.to, languages), *works)]
     record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
     numbers = json.loads((folder / "numbers.json").read_text(encoding="utf-8"))
     took = time.perf_counter() - start

@@ -18,6 +18,8 @@ from csi.reporting.record import record
 from csi.reporting.section import Headline, Report, Section
 from csi.reporting.sections import NEED_A_MODEL, SECTIONS, behind, build, heading, headline, planned
 from csi.reporting.sections.grouped import key_of
+from csi.reporting.sections.paper.checklist import KEY as CHECKLIST
+from csi.reporting.sections.paper.checklist import checklist_section
 from csi.reporting.usable import completed
 from csi.reporting.validation.build import VALIDATION, planned_sections, validation_report
 from csi.study.panel import read_study_panel
@@ -44,7 +46,7 @@ def report(
     Parameters:
         study: a study file's path or a `Study`. wave: the last one with answers by default.
         lang: "zh", "en", or both in the order they are shown ("zh,en" is understood).
-        kind: "quarterly" (managers), "researcher" (measurement and structure), "validation" (the questionnaire),
+        kind: "quarterly" (managers), "paper" (what reviewers ask of a model), "validation" (the questionnaire),
             "expectation" (every model of expectation that the columns allow).
         panel: the answers, when they are already read.
 
@@ -109,11 +111,12 @@ def told(analysis: Analysis, keys: Sequence[str], languages: tuple[Language, ...
 
 
 def built(keys: Sequence[str], analysis: Analysis) -> list[Section]:
-    """The sections in order; an overview of the models is made of theirs."""
-    made = {k: build(k, analysis) for k in keys if k != OVERVIEW}
+    """The sections in order; an overview of the models is made of theirs, a checklist of all."""
+    made = {k: build(k, analysis) for k in keys if k not in {OVERVIEW, CHECKLIST}}
     models = [s for k, s in made.items() if k not in SECTIONS]
     names = {s.key: heading(s.key, analysis.study) for s in models}
-    return [overview(models, names) if k == OVERVIEW else made[k] for k in keys]
+    last = {OVERVIEW: lambda: overview(models, names), CHECKLIST: lambda: checklist_section(analysis, [*made.values()])}
+    return [last[k]() if k in last else made[k] for k in keys]
 
 
 def _headline(analysis: Analysis, kind: str, sections: Sequence[Section]) -> Headline:
@@ -190,6 +193,7 @@ def planned_for(study: Study, panel: Panel, kind: str) -> tuple[str, ...]:
         settings=study.settings,
         grouped=key_of(study, panel) is not None,
         products=any(c.product_of for c in study.model.constructs),
+        formed=any(study.settings.modes.get(c.name, c.mode) == "B" for c in study.model.constructs),
         methods=told_in(study),
         alerts=bool(study.alerts),
     )

@@ -28,6 +28,7 @@ _PAGE = (
 )
 _TITLE = f"font-family:{style.SERIF};font-weight:700;font-size:21px;margin:4px 0"
 _SOFT = f"color:{style.MUTED};font-size:12.5px;margin:2px 0"
+_CODE = f"{_SOFT};overflow-x:auto;max-height:320px"
 _CELL = "border:0;padding:5px 10px"
 
 
@@ -45,6 +46,7 @@ def section_html(section: Section, lang: str | None = None) -> str:
         *_figures(section.figures, lang),
         *(_table(t, lang) for t in section.tables),
         *(_block("margin:6px 0", p.say(lang)) for p in section.paragraphs),
+        *([f'<pre style="{_CODE}">{escape(section.code)}</pre>'] if section.code else []),
         *_notes((*section.notes, *((SAMPLING_ONLY,) if section.has_intervals else ())), lang),
     ]
     return _page(parts)

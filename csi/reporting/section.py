@@ -82,7 +82,8 @@ class Table:
 class Section(Shown):
     """One finding: title (a computed sentence), subtitle (the legend), figures, tables, notes, and the numbers.
 
-    `kicker` stands above the title where that does not say what it is a finding of: the name of a model.
+    `kicker` stands above the title where that does not say what it is a finding of: the name of a model. `code` is a
+    text to copy as it is, such as BibTeX: on the page and in the notebook.
     """
 
     key: str
@@ -96,6 +97,7 @@ class Section(Shown):
     half: bool = False
     language: Language = "zh"
     kicker: Text | None = None
+    code: str = ""
 
     @property
     def has_intervals(self) -> bool:

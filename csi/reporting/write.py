@@ -14,6 +14,7 @@ from csi.reporting.notebook import Book, executing, notebook, to_text
 from csi.reporting.numbers import numbers, to_json
 from csi.reporting.section import Report
 from csi.reporting.sections import heading
+from csi.reporting.sections.paper.references import FILE as BIBTEX
 from csi.study.panel import read_study_panel
 from csi.study.study import Study, given_study
 
@@ -38,7 +39,7 @@ def write_report(
 
     Parameters:
         study: a study file's path or a `Study`. out: the folder of reports. wave: the last one with answers by default.
-        lang: "zh", "en" or both. kind: "quarterly", "researcher", "validation" or "expectation".
+        lang: "zh", "en" or both. kind: "quarterly", "paper", "validation" or "expectation".
         execute: False leaves the notebook unrun.
         to: kinds of files, such as "html,docx" (`csi.reporting.formats.FORMATS`); the numbers and the record are always
             there.
@@ -101,7 +102,8 @@ def running(book: Book, folder: Path, *, execute: bool) -> Iterator[Callable[[],
 def contents(report: Report, to: Sequence[str] = USUAL) -> dict[str, bytes]:
     """The bytes of every file but the notebook."""
     told = {"numbers.json": to_json(numbers(report)).encode(), "record.json": to_json(report.record).encode()}
-    return {**rendered(report, to), **told}
+    works = "".join(s.code for s in report.sections if s.key == "references")
+    return {**rendered(report, to), **({BIBTEX: works.encode()} if works else {}), **told}
 
 
 def relative(path: Path, folder: Path) -> str:

@@ -169,7 +169,7 @@ ENDS = {"html": ".html", "notebook": ".ipynb", "xlsx": ".xlsx"}
 
 
 @pytest.mark.parametrize(
-    ("kind", "focal", "to"), [("quarterly", "BD", "html,notebook,xlsx"), ("researcher", "ZX", "html,xlsx")]
+    ("kind", "focal", "to"), [("quarterly", "BD", "html,notebook,xlsx"), ("paper", "ZX", "html,xlsx")]
 )
 def test_no_report_tells_it(study, secret, out_of, tmp_path, kind, focal, to):
     own = study.with_name(f"{focal}.yaml")

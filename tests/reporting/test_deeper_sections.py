@@ -136,17 +136,17 @@ def test_sections_are_switched_on_and_off() -> None:
     assert "league" not in found
     assert found.index("robustness") < found.index("fieldwork")
     assert found.index("necessary") == found.index("priorities") + 1
-    assert "slopes" not in planned("researcher", **given)
-    assert "slopes" in planned("researcher", **given, products=True)
-    latent = planned("researcher", **given, settings=Settings("mlr"))
+    assert "slopes" not in planned("paper", **given)
+    assert "slopes" in planned("paper", **given, products=True)
+    latent = planned("paper", **given, settings=Settings("mlr"))
     assert not {"prediction", "groups", "necessary"} & set(latent)
 
 
-def test_a_report_of_a_covariance_model(tmp_path) -> None:
+def test_loadings_of_a_covariance_model() -> None:
     study = csi.Study.read(TELECOM)
-    settings = replace(study.settings, estimator="mlr", replicates=100)
-    made = csi.report(replace(study, settings=settings), "2026Q3", "en", kind="researcher")
-    assert made.section("loadings").data["loadings"]["loading"].max() <= 1
+    settings = replace(study.settings, estimator="mlr", replicates=0, index_errors="linearised")
+    made = build("loadings", analyse(replace(study, settings=settings), study.panel(), "2026Q3"))
+    assert made.data["loadings"]["loading"].max() <= 1
 
 
 def test_forest_marks_what_differs_and_hollow_what_holds_zero() -> None:

@@ -247,9 +247,9 @@ def test_languages_in_the_order_asked():
     assert check_languages("en，zh") == ("en", "zh")
 
 
-def test_a_researcher_s_report(analysis):
-    report = tell(analysis, KINDS["researcher"], ("en",), "researcher")
-    assert report.keys == KINDS["researcher"]
+def test_the_report_of_a_paper(analysis):
+    report = tell(analysis, KINDS["paper"], ("en",), "paper")
+    assert report.keys == KINDS["paper"]
     loadings = report.section("loadings").data["loadings"]
     assert loadings.filter(item="q1")["squared"][0] == pytest.approx(loadings.filter(item="q1")["loading"][0] ** 2)
     fornell = report.section("validity").tables[1]

@@ -10,9 +10,9 @@ from typing import TypedDict
 import polars as pl
 
 from csi.errors import Note, Problem, Text, problem
-from csi.reporting import style
 from csi.reporting.section import Column, Emphasis, Section, Table
 from csi.reporting.tables import Kind
+from csi.reporting.words.phrases import numbered
 from csi.study.options import Options
 from csi.study.study import Study
 from csi.survey.panel import Panel
@@ -194,7 +194,7 @@ def titled(sentences: tuple[Text, ...], otherwise: Text) -> tuple[Text, tuple[Te
     """
     if not sentences:
         return otherwise, ()
-    said = tuple(Text(minus(s.en), minus(s.zh)) for s in sentences)
+    said = tuple(numbered(s) for s in sentences)
     return said[0], said[1:]
 
 
@@ -208,13 +208,3 @@ def begun(said: Text) -> Text:
     word = re.match(r"[a-z]+(?=[\s,:;(])", said.en)
     begins = said.en.startswith("a ") or (word is not None and len(word[0]) > 1)
     return Text(said.en[:1].upper() + said.en[1:], said.zh) if begins else said
-
-
-def minus(content: str) -> str:
-    """Hyphens that stand for a minus as minus signs; those between figures or letters stay.
-
-    Example:
-        >>> minus("-0.4, 2026-01 and P-only")
-        '−0.4, 2026-01 and P-only'
-    """
-    return re.sub(r"(?<![\w.)])-(?=\.?\d)", style.MINUS, content)

@@ -28,6 +28,18 @@ from csi.reporting.sections.mediation import mediation_section
 from csi.reporting.sections.method import method
 from csi.reporting.sections.model import model, structure
 from csi.reporting.sections.necessary import necessary_section
+from csi.reporting.sections.paper.alternatives import alternatives_section
+from csi.reporting.sections.paper.appendix import appendix_section
+from csi.reporting.sections.paper.bias import bias_section
+from csi.reporting.sections.paper.checklist import checklist_section
+from csi.reporting.sections.paper.checks import checks_section
+from csi.reporting.sections.paper.formative import formative_section
+from csi.reporting.sections.paper.global_fit import global_fit_section
+from csi.reporting.sections.paper.parameters import parameters_section
+from csi.reporting.sections.paper.references import references_section
+from csi.reporting.sections.paper.sample import sample_section
+from csi.reporting.sections.paper.settings import settings_section
+from csi.reporting.sections.paper.writing import writing_section
 from csi.reporting.sections.prediction import prediction_section
 from csi.reporting.sections.priorities import priorities
 from csi.reporting.sections.rates import rates_section
@@ -76,6 +88,18 @@ SECTIONS: dict[str, Callable[[Analysis], Section]] = {
     "robustness": robustness_section,
     "necessary": necessary_section,
     "levers": levers_section,
+    "writing": writing_section,
+    "sample": sample_section,
+    "settings": settings_section,
+    "formative": formative_section,
+    "bias": bias_section,
+    "global_fit": global_fit_section,
+    "parameters": parameters_section,
+    "checks": checks_section,
+    "alternatives": alternatives_section,
+    "appendix": appendix_section,
+    "references": references_section,
+    "checklist": checklist_section,
 }
 """Every section by its key."""
 
@@ -84,9 +108,10 @@ KINDS: dict[str, tuple[str, ...]] = {
         "trend", "league", "comparability", "chain", "model", "priorities", "stages", "reliability", "items",
         "fieldwork", "method",
     ),
-    "researcher": (
-        "loadings", "reliability", "validity", "fit", "invariance", "comparability", "model", "structure", "mediation",
-        "slopes", "prediction", "groups", "robustness", "priorities", "method",
+    "paper": (
+        "writing", "sample", "settings", "loadings", "reliability", "validity", "formative", "bias", "global_fit",
+        "fit", "parameters", "model", "structure", "mediation", "slopes", "prediction", "invariance", "comparability",
+        "groups", "checks", "robustness", "alternatives", "priorities", "appendix", "references", "checklist", "method",
     ),
     "validation": (),
     "expectation": ("fieldwork", "method"),
@@ -97,13 +122,16 @@ KINDS: dict[str, tuple[str, ...]] = {
 ORDER = (
     "alerts", "trend", "tracking", "views", "decomposition", "league", "rates", "comparability", "shrunken", "tree",
     "chain", "model", "structure", "mediation", "slopes", "priorities", "levers", "necessary", "stages", "reliability",
-    "loadings", "validity", "fit", "invariance", "items", "prediction", "groups", "robustness", "fieldwork", "method",
+    "writing", "sample", "settings", "loadings", "validity", "formative", "bias", "global_fit", "fit", "parameters",
+    "invariance", "items", "prediction", "groups", "checks", "robustness", "alternatives", "appendix", "references",
+    "checklist", "fieldwork", "method",
 )  # fmt: skip
 """Where a section stands that a study switches on in a kind which has it not."""
 
 NEED_A_MODEL = frozenset({
     "model", "priorities", "reliability", "loadings", "validity", "structure", "fit", "invariance", "mediation",
-    "slopes", "prediction", "groups", "robustness", "necessary", "levers",
+    "slopes", "prediction", "groups", "robustness", "necessary", "levers", "writing", "sample", "settings",
+    "formative", "bias", "global_fit", "parameters", "checks", "alternatives", "appendix", "references", "checklist",
 })  # fmt: skip
 """Sections that exist only where the focal brand has enough answers for a model."""
 
@@ -120,6 +148,7 @@ def planned(
     settings: Settings = PLAIN,
     grouped: bool = False,
     products: bool = False,
+    formed: bool = False,
     methods: Sequence[str] = (),
     alerts: bool = False,
 ) -> tuple[str, ...]:
@@ -127,7 +156,8 @@ def planned(
 
     Parameters:
         kind: a name in `KINDS`. brands, waves: how many there are. keys: the key columns of the panel.
-        settings: the study's. grouped: whether there are two groups to compare. products: whether the model has any.
+        settings: the study's. grouped: whether there are two groups to compare. products, formed: whether the model has
+            products of constructs, constructs of mode B.
         methods: the models of expectation that the study allows, told by the kind "expectation".
         alerts: whether the study has any.
 
@@ -160,6 +190,10 @@ def planned(
         "slopes": not products,
         "prediction": settings.covariance,
         "necessary": settings.covariance,
+        "formative": not formed or settings.estimator not in {"pls", "plsc"},
+        "checks": settings.covariance,
+        "parameters": not settings.covariance,
+        "alternatives": not settings.covariance,
     }
     wanted = settings.telling.sections
     usual = KINDS[kind]

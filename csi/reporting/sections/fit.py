@@ -88,6 +88,11 @@ def fitting(a: Analysis) -> Fitting:
     whole = a.study.settings.missing == "listwise"
     settings = csi.SEM(estimator="MLR", missing="listwise" if whole else "fiml")
     est = fit(factors(a.model), a.panel, settings, where={"brand": a.focal, "wave": a.wave})
+    return Fitting(est, measured(est))
+
+
+def measured(est: Estimate) -> dict[str, float]:
+    """cfi, tli, rmsea with its interval, chi2, df, p_value and srmr of a covariance fit; robust where there are."""
     table = fit_measures(est).table.drop_nulls("value")
     found = dict(zip(table["measure"], table["value"], strict=True))
     best = {k: found.get(f"{k}_robust", found.get(k)) for k in ("cfi", "tli", "rmsea")}
@@ -95,7 +100,7 @@ def fitting(a: Analysis) -> Fitting:
     best |= {"rmsea_high": found.get("rmsea_conf_high_robust", found.get("rmsea_conf_high"))}
     best |= {"chi2": found.get("chi2_scaled", found.get("chi2")), "df": found.get("df"), "srmr": found.get("srmr")}
     best |= {"p_value": found.get("p_value_scaled", found.get("p_value"))}
-    return Fitting(est, {k: float(v) for k, v in best.items() if v is not None})
+    return {k: float(v) for k, v in best.items() if v is not None}
 
 
 def fit_section(a: Analysis) -> Section:
@@ -104,7 +109,7 @@ def fit_section(a: Analysis) -> Section:
     diagnosis = verify(found.estimate)
     m = found.measures
     title = _title(found, len(diagnosis.errors))
-    rows = [_gauge(name, m) for name in LIMITS if name in m]
+    rows = [gauge(name, m) for name in LIMITS if name in m]
     draw = partial(figures.gauges, rows, labels=NAMES)
     p = words.p_said(m.get("p_value"))
     factors_ = len(found.estimate.solution.constructs)
@@ -143,7 +148,8 @@ def _title(found: Fitting, errors: int) -> Text:
     return words.sentence(Text(f"{said.en} ({numbers.en})", f"{said.zh}（{numbers.zh}）"), wrong)
 
 
-def _gauge(name: str, m: Mapping[str, float]) -> dict[str, object]:
+def gauge(name: str, m: Mapping[str, float]) -> dict[str, object]:
+    """What a gauge draws: value, ends of the scale, limits, the word for it."""
     limit, value = LIMITS[name], m[name]
     ends = {"conf_low": m.get("rmsea_low"), "conf_high": m.get("rmsea_high")} if name == "rmsea" else {}
     verdict = limit.verdict(value)

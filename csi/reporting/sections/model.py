@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Final
 
 import polars as pl
 
@@ -12,8 +13,9 @@ from csi.reporting import figures, words
 from csi.reporting.analysis import Analysis, Cell
 from csi.reporting.drawn import figure
 from csi.reporting.scaled import scale_notes, scaled
-from csi.reporting.section import Column, Section, Table
+from csi.reporting.section import Column, Emphasis, Section, Table
 from csi.reporting.sections.drawn import here, percent
+from csi.reporting.style import MINUS
 from csi.reporting.words import Named
 
 EFFECTS = {"direct": Text("direct", "直接"), "indirect": Text("indirect", "间接"), "total": Text("total", "总效应")}
@@ -144,7 +146,7 @@ def structure(a: Analysis) -> Section:
     f2 = cell.effects.f2.select(*keys, "f2")
     vif = cell.validity.vif_inner.select(*keys, "vif")
     paths = path_frame(cell).join(f2, on=keys, how="left", maintain_order="left")
-    paths = paths.join(vif, on=keys, how="left", maintain_order="left")
+    paths = _judged(a, cell, paths.join(vif, on=keys, how="left", maintain_order="left"))
     held = int(paths["significant"].sum())
     level = percent(cell.estimate.level)
     return Section(
@@ -160,6 +162,43 @@ def structure(a: Analysis) -> Section:
     )
 
 
+EXPECTED: Final = {"+": Text("+", "+"), "-": Text(MINUS, MINUS), "": Text("open", "未定")}
+"""The signs that theory expects."""
+VERDICTS: Final = {
+    "supported": Text("supported", "支持"),
+    "not supported": Text("not supported", "不支持"),
+    "contrary": Text("contrary", "方向相反"),
+    "differs from 0": Text("differs from 0", "不为零"),
+    "not told from 0": Text("not told from 0", "与零无异"),
+}
+
+
+def _judged(a: Analysis, cell: Cell, paths: pl.DataFrame) -> pl.DataFrame:
+    """The paths with t, the sign theory expects, and what came of it; without an expected sign nothing is supported."""
+    keys = ["outcome", "predictor"]
+    t = scaled(cell.estimate).filter(pl.col("op") == "~").select(outcome="lhs", predictor="rhs", t="statistic")
+    signs = {(p.outcome, p.predictor.name): p.sign for p in a.model.paths}
+    rows = paths.select(*keys, "estimate", "significant").rows()
+    expected = [signs.get((y, x), "") for y, x, *_ in rows]
+    verdicts = [_verdict(sign, b, sure=sure) for sign, (*_, b, sure) in zip(expected, rows, strict=True)]
+    said = paths.with_columns(pl.Series("expected", expected, pl.String), pl.Series("verdict", verdicts, pl.String))
+    return said.join(t, on=keys, how="left", maintain_order="left")
+
+
+def _verdict(sign: str, value: float | None, *, sure: bool) -> str:
+    """What a path's interval says of the sign that was expected.
+
+    Example:
+        >>> _verdict("+", 0.3, sure=True), _verdict("+", -0.3, sure=True), _verdict("", 0.3, sure=True)
+        ('supported', 'contrary', 'differs from 0')
+    """
+    if not sign or value is None:
+        return "differs from 0" if sure else "not told from 0"
+    if not sure:
+        return "not supported"
+    return "supported" if (value > 0) == (sign == "+") else "contrary"
+
+
 def _interval_columns() -> tuple[Column, Column]:
     return Column("conf_low", Text("from", "下限"), "coefficient"), Column(
         "conf_high", Text("to", "上限"), "coefficient"
@@ -167,17 +206,23 @@ def _interval_columns() -> tuple[Column, Column]:
 
 
 def _paths_table(a: Analysis, paths: pl.DataFrame) -> Table:
+    test = "z" if a.study.settings.covariance else "t"
     columns = (
         Column("predictor", Text("From", "自变量")),
         Column("outcome", Text("To", "因变量")),
         Column("estimate", Text("β", "β"), "coefficient"),
         Column("std_error", Text("SE", "标准误"), "coefficient"),
         *_interval_columns(),
+        Column("t", Text(test, test), "number"),
         Column("p_value", Text("p", "p"), "p"),
         Column("f2", Text("f²", "f²"), "coefficient"),
         Column("vif", Text("VIF", "VIF"), "number"),
+        Column("expected", Text("Expected", "预期")),
+        Column("verdict", Text("Verdict", "判断")),
     )
-    return Table("paths", Text("Paths", "路径系数"), paths, columns, texts=a.construct_labels)
+    texts = {**a.construct_labels, **EXPECTED, **VERDICTS}
+    emphasis: Emphasis = {(i, "verdict"): "warn" for i, v in enumerate(paths["verdict"]) if v == "contrary"}
+    return Table("paths", Text("Paths", "路径系数"), paths, columns, emphasis, texts)
 
 
 def _r2_table(a: Analysis, cell: Cell) -> Table:

@@ -18,7 +18,7 @@ from csi.reporting.tables import printed
 def headline(a: Analysis, kind: str = "quarterly") -> Headline:
     """Kicker, sentence, the focal brand's index with its interval and changes, and the line under the sentence.
 
-    A researcher's sentence judges the measurement.
+    The sentence of a paper judges the measurement.
     """
     row = here(a, a.target).filter(brand=a.focal).row(0, named=True)
     told = _changes(a, change(a, "previous"), change(a, "year"))
@@ -36,7 +36,7 @@ def headline(a: Analysis, kind: str = "quarterly") -> Headline:
 
 
 def _sentence(a: Analysis, kind: str) -> Text:
-    if kind == "researcher" and a.cell is not None:
+    if kind == "paper" and a.cell is not None:
         return measurement_finding(a, a.cell)
     return words.headline(
         standing(a, a.wave),

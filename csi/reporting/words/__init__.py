@@ -10,6 +10,7 @@ from csi.reporting.words.phrases import (
     p_said,
     period,
     sentence,
+    set_in_chinese,
     wave_name,
 )
 from csi.reporting.words.quality import fieldwork, items, measurement, separation
@@ -39,6 +40,7 @@ __all__ = [
     "priorities",
     "sentence",
     "separation",
+    "set_in_chinese",
     "stages",
     "trend",
     "wave_name",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from csi.errors import Text
 from csi.reporting import style
@@ -115,12 +116,41 @@ def named(text: Text, labels: Mapping[str, Text]) -> Text:
         >>> named(Text("joy ~ use differs", "joy ~ use 有别"), {"joy": Text("Joy", "快乐"), "use": Text("Use", "使用")})
         Text(en='Joy ~ use differs', zh='快乐 ~ 使用 有别')
     """
+    text = numbered(text)
     if not labels:
         return text
     codes = "|".join(re.escape(name) for name in sorted(labels, key=len, reverse=True))
     found = re.compile(rf"(?<![A-Za-z0-9_.])({codes})(?![A-Za-z0-9_.])")
     en = found.sub(lambda hit: lowered(labels[hit[1]]).en, text.en)
     return Text(capital(en), found.sub(lambda hit: labels[hit[1]].zh or labels[hit[1]].en, text.zh))
+
+
+def numbered(text: Text) -> Text:
+    """A sentence with its numbers as each language sets them: APA without the zero of what cannot pass 1, true minus.
+
+    Example:
+        >>> numbered(Text("p = 0.040, path -0.672, from 1-10", "p = 0.040，路径 -0.672"))
+        Text(en='p = .040, path −0.672, from 1-10', zh='p = 0.040，路径 −0.672')
+    """
+    en = _BOUNDED.sub(r"\1.", text.en)
+    return Text(_NEGATIVE.sub(style.MINUS, en), _NEGATIVE.sub(style.MINUS, text.zh))
+
+
+def set_in_chinese(content: str) -> str:
+    """A space between Chinese and Latin letters or digits, none beside full-width marks.
+
+    Example:
+        >>> set_in_chinese("基于2026 年（见 A） 与B")
+        '基于 2026 年（见 A）与 B'
+    """
+    spaced = re.sub(r"(?<=[\u4e00-\u9fff])(?=[A-Za-z0-9])|(?<=[A-Za-z0-9%])(?=[\u4e00-\u9fff])", " ", content)
+    return re.sub(r"(?<=[（），。；：、]) +| +(?=[（），。；：、])", "", spaced)
+
+
+_BOUNDED: Final = re.compile(r"(\b(?:p|r|AVE|CFI|TLI|RMSEA|SRMR|HTMT)(?: \([^()]*\))? ?[=<>≤≥]? ?|R²? ?= ?)0\.(?=\d)")
+"""Statistics that cannot pass 1, up to the zero that APA leaves out."""
+_NEGATIVE: Final = re.compile(r"(?<![\w.)\-–])-(?=\.?\d)")
+"""The hyphen that stands for a minus: nothing before it that it could join."""
 
 
 def p_said(value: float | None) -> Text:

@@ -1,0 +1,1 @@
+"""Sections of a paper: what a reviewer asks for beside the numbers - sample, settings, methods, works, checklist."""

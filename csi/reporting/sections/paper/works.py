@@ -1,0 +1,131 @@
+"""The works a paper rests on: cited in its sentences, listed in APA style, given as BibTeX."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from csi.errors import Text
+from csi.reporting.words.phrases import set_in_chinese
+
+CITED: Final = re.compile(r"\s?\[(@[\w@; ]+)\]")
+"""`[@hair2019; @cohen1988]` in a sentence: the works it rests on."""
+
+ACCENTS: Final = {'{\\"o}': "ö", "{\\'e}": "é", "\\&": "&", "--": "–", "{": "", "}": ""}
+"""How BibTeX writes what a page prints; the braces that keep capitals go last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A work: its key, its entry as BibTeX has it, and its fields as they are printed."""
+
+    key: str
+    entry: str
+    fields: Mapping[str, str]
+
+    @property
+    def authors(self) -> tuple[tuple[str, str], ...]:
+        """(family name, given names) of every author."""
+        people = (name.split(", ", 1) for name in self.fields["author"].split(" and "))
+        return tuple((family, given) for family, given in people)
+
+
+@functools.cache
+def works() -> Mapping[str, Work]:
+    """Every work of `works.bib` by its key.
+
+    Example:
+        >>> works()["cohen1988"].authors
+        (('Cohen', 'Jacob'),)
+    """
+    text = (Path(__file__).parent / "works.bib").read_text(encoding="utf-8")
+    return {w.key: w for w in map(_work, text.splitlines()) if w}
+
+
+def _work(line: str) -> Work | None:
+    """A line of the file: an entry."""
+    begun = re.match(r"@\w+\{(\w+), ", line)
+    if begun is None:
+        return None
+    inner = line[begun.end() : -1]
+    parts = re.findall(r"(\w+) = \{((?:[^{}]|\{[^{}]*\})*)\}", inner)
+    return Work(begun[1], line, {name: _plain(value) for name, value in parts})
+
+
+def _plain(value: str) -> str:
+    for written, printed in ACCENTS.items():
+        value = value.replace(written, printed)
+    return value
+
+
+def keys_in(texts: Iterable[Text]) -> tuple[str, ...]:
+    """The works that sentences cite, in alphabetical order of their keys.
+
+    Example:
+        >>> keys_in([Text("Power [@cohen1988; @kock2018].", "")])
+        ('cohen1988', 'kock2018')
+    """
+    found = {key for t in texts for group in CITED.findall(t.en) for key in re.findall(r"@(\w+)", group)}
+    return tuple(sorted(found))
+
+
+def cited(text: Text) -> Text:
+    """A sentence with its works as readers know them: (Hair et al., 2019); in Chinese （Hair 等，2019）.
+
+    Example:
+        >>> cited(Text("at least .70 [@hair2019; @cohen1988]", "不低于 0.70[@hair2019]"))
+        Text(en='at least .70 (Cohen, 1988; Hair et al., 2019)', zh='不低于 0.70（Hair 等，2019）')
+    """
+
+    def named(found: re.Match[str], lang: str) -> str:
+        some = [works()[key] for key in sorted(re.findall(r"@(\w+)", found[1]))]
+        said = [f"{_who(w, lang)}{', ' if lang == 'en' else '，'}{w.fields['year']}" for w in some]
+        return f" ({'; '.join(said)})" if lang == "en" else f"（{'；'.join(said)}）"
+
+    zh = CITED.sub(lambda m: named(m, "zh"), text.zh)
+    return Text(CITED.sub(lambda m: named(m, "en"), text.en), set_in_chinese(zh))
+
+
+def _who(work: Work, lang: str) -> str:
+    """The authors within a sentence."""
+    names = [family for family, _ in work.authors]
+    if len(names) > 2:
+        return f"{names[0]} et al." if lang == "en" else f"{names[0]} 等"
+    return (" & " if lang == "en" else " 与 ").join(names)
+
+
+def apa(work: Work) -> str:
+    """A work as APA style lists it.
+
+    Example:
+        >>> apa(works()["kock2015"])[:78]
+        'Kock, N. (2015). Common method bias in PLS-SEM: A full collinearity assessment'
+    """
+    f, people = work.fields, [f"{family}, {_initials(given)}" for family, given in work.authors]
+    who = people[0] if len(people) == 1 else f"{', '.join(people[:-1])}, & {people[-1]}"
+    edition = f" ({f['edition']} ed.)" if "edition" in f else ""
+    head = f"{who} ({f['year']}). {f['title']}{edition}."
+    if "journal" not in f:
+        return f"{head} {f['publisher']}."
+    doi = f" doi:{f['doi']}" if "doi" in f else ""
+    return f"{head} {f['journal']}, {f['volume']}({f['number']}), {f['pages']}.{doi}"
+
+
+def _initials(given: str) -> str:
+    """Jun-Hwa -> J.-H., Joseph F. -> J. F."""
+    return " ".join("-".join(f"{part[0]}." for part in name.split("-")) for name in given.split())
+
+
+def bibtex(keys: Sequence[str]) -> str:
+    """The entries of some works, a field on a line.
+
+    Example:
+        >>> print(bibtex(["cohen1988"]).splitlines()[0])
+        @book{cohen1988,
+    """
+    laid = (re.sub(r"(, )(?=\w+ = \{)", ",\n  ", works()[key].entry) for key in keys)
+    return "".join(f"{entry[:-1]}\n}}\n" for entry in laid)

@@ -1,0 +1,135 @@
+"""A paper: its methods are written from the settings, cite works that exist, and its checklist is whole."""
+
+import re
+from dataclasses import replace
+
+import polars as pl
+import pytest
+
+from csi.errors import Note, Text
+from csi.reporting.analysis import analyse
+from csi.reporting.build import planned_for, told
+from csi.reporting.section import Section
+from csi.reporting.sections import build
+from csi.reporting.sections.paper import checklist, writing
+from csi.reporting.sections.paper.references import references_section
+from csi.reporting.sections.paper.works import CITED, cited, keys_in, works
+from csi.reporting.tables import rows
+from csi.reporting.words.phrases import numbered
+from csi.reporting.write import contents
+from csi.study import read_study, read_study_panel
+
+
+@pytest.fixture(scope="module")
+def latent(small_study):
+    study = read_study(small_study)
+    study = replace(study, settings=replace(study.settings, estimator="mlr", replicates=0, index_errors="linearised"))
+    return analyse(study, read_study_panel(study))
+
+
+def whole(a):
+    return " ".join(t.en for t in writing.methods(a)), "".join(t.zh for t in writing.methods(a))
+
+
+def test_methods_are_written_from_the_settings(analysis):
+    s, est = analysis.study.settings, analysis.cell.estimate
+    en, zh = whole(analysis)
+    for said in (
+        f"{s.replicates:,} bootstrap",
+        f"seed {s.seed}",
+        f"{est.moments.n[0]:.0f} answers",
+        f"than {s.small} ",
+    ):
+        assert said in en
+    assert f"随机种子 {s.seed}" in zh
+    assert "path weighting" in en
+    assert "路径加权" in zh
+    other = replace(analysis, study=replace(analysis.study, settings=replace(s, missing="em", weighting="centroid")))
+    changed, changed_zh = whole(other)
+    assert "[@dempster1977]" in changed
+    assert "centroid weighting" in changed
+    assert "重心加权" in changed_zh
+    assert "[@dempster1977]" not in en
+
+
+def test_methods_of_a_covariance_model_name_its_estimator_and_errors(latent):
+    en, zh = whole(latent)
+    assert "MLR" in en
+    assert "standard errors are those of the estimator" in en.lower()
+    assert "bootstrap" not in en
+    assert "PLS" not in re.sub(r"\[@[^\]]*\]", "", en)
+    assert "MLR" in zh
+
+
+def test_every_work_cited_is_listed_and_no_other(analysis):
+    said = writing.methods(analysis)
+    assert keys_in(said) == tuple(
+        sorted({k for t in said for g in CITED.findall(t.zh) for k in re.findall(r"@(\w+)", g)})
+    )
+    section = references_section(analysis)
+    assert set(section.data["references"]["key"]) == set(keys_in(said)) <= set(works())
+    assert section.code.count("\n@") + 1 == len(section.paragraphs)
+    assert section.code.count("{") == section.code.count("}")
+    assert not any("[@" in t.en + t.zh for t in map(cited, said))
+
+
+def test_every_work_named_is_in_the_file_and_whole():
+    named = [*writing.COMPOSITES.values(), *writing.LATENTS.values(), *writing.ABSENT.values()]
+    assert set(keys_in(named)) <= set(works())
+    for work in works().values():
+        assert {"author", "year", "title"} <= set(work.fields)
+        assert "journal" in work.fields or "publisher" in work.fields
+
+
+def test_the_checklist_says_where_or_why_not(analysis):
+    there = Section("sample", Text("Many", "多"), Text("", ""))
+    why = Text("too few answers", "答卷过少")
+    lost = Section(
+        "bias", Text("Common method: cannot be told", "无法给出"), Text("", ""), notes=(Note("E-BASE", why),)
+    )
+    made = checklist.checklist_section(analysis, [there, lost])
+    table = made.tables[0]
+    assert [r.code for r in checklist.PLS] == table.frame["code"].to_list() == [f"P{i}" for i in range(1, 17)]
+    assert [r.code for r in checklist.COVARIANCE] == [f"C{i}" for i in range(1, 15)]
+    for lang in ("en", "zh"):
+        cells = {row[0]: row for row in rows(table, lang)}
+        assert all(row[2] for row in cells.values())
+        assert cells["P7"][2] == why.say(lang)
+    assert dict(table.frame.select("code", "told").iter_rows())["P1"]
+    assert "2 of 16" in made.title.en
+
+
+@pytest.mark.parametrize("name", ["analysis", "latent"])
+def test_every_row_has_a_section_in_its_paper(request, name):
+    a = request.getfixturevalue(name)
+    keys = set(planned_for(a.study, a.panel, "paper"))
+    rows_ = checklist.COVARIANCE if a.study.settings.covariance else checklist.PLS
+    assert {r.key for r in rows_} - keys <= {"formative", "groups", "invariance"}
+
+
+def test_the_fit_told_is_that_of_the_model_with_its_paths(latent):
+    section = build("global_fit", latent)
+    values = dict(section.data["fit_measures"].iter_rows())
+    assert f"({values['df']:.0f}) = {values['chi2']:.1f}" in section.paragraphs[0].en
+    worst = section.data["residuals"].sort(pl.col("residual").abs(), descending=True).row(0)
+    assert f"({worst[0]} with {worst[1]})" in section.paragraphs[0].en
+    assert build("alternatives", latent).data["alternatives"]["model"][0] == "specified"
+
+
+def test_degrees_of_freedom_can_be_counted_by_the_reader(latent):
+    facts = {k[0]: k[1] for k in rows(build("settings", latent).tables[0], "en")}
+    moments, free, df = (int(facts[k].split(":")[0]) for k in ("Moments", "Free parameters", "Degrees of freedom"))
+    assert moments - free == df
+
+
+def test_the_works_stand_beside_the_report(analysis):
+    made = contents(told(analysis, ("writing", "references"), ("en",), "paper"), ("html",))
+    assert made["references.bib"].decode().startswith("@")
+    page = made["report.html"].decode()
+    assert "<pre" in page
+    assert "doi = {10." in page
+
+
+def test_numbers_in_sentences_are_set_as_each_language_sets_them():
+    said = numbered(Text("RESET p = 0.783; path -0.672", "RESET p = 0.783；路径 -0.672"))
+    assert said == Text("RESET p = .783; path −0.672", "RESET p = 0.783；路径 −0.672")
