@@ -1,4 +1,4 @@
-"""A report as one HTML file: both languages, no script, no network, the fonts it needs inside."""
+"""A report as one HTML file: both languages, no network, the fonts it needs inside, complete without script."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from csi.errors import Language, Note
 from csi.reporting import style
 from csi.reporting.fonts import BOLD, REGULAR, SERIF_BOLD, Face, coverage, font_css
 from csi.reporting.section import Report, Table
+from csi.reporting.simulator import data_of, policy, script
 from csi.reporting.tables import rows
 from csi.reporting.text_width import text_width
 
@@ -58,7 +59,17 @@ def _shell(report: Report, langs: Sequence[Language], missing: tuple[Note, ...])
     """The page without its styles and fonts."""
     pages = {lang: _page(report, lang, missing) for lang in langs}
     shell = _environment().get_template("page.html.j2")
-    return shell.render(report=report, langs=tuple(langs), pages=pages, names=_NAMES, html_lang=_HTML_LANG)
+    made = next((s.simulator for s in report.sections if s.simulator is not None), None)
+    return shell.render(
+        report=report,
+        langs=tuple(langs),
+        pages=pages,
+        names=_NAMES,
+        html_lang=_HTML_LANG,
+        simulated=None if made is None else Markup(data_of(made)),  # noqa: S704 - digits and names of our own
+        script=Markup(script()),  # noqa: S704 - our own script
+        policy=Markup(policy()),  # noqa: S704 - a digest
+    )
 
 
 def faces_used(html: str) -> dict[Face, str]:

@@ -15,6 +15,7 @@ import polars as pl
 from csi import display
 from csi.display import Shown
 from csi.errors import Language, Note, Problems, Text, did_you_mean, note, problem
+from csi.reporting.simulator import Simulator
 
 Draw = Callable[[str], str]
 """Draws an SVG for a language."""
@@ -83,7 +84,8 @@ class Section(Shown):
     """One finding: title (a computed sentence), subtitle (the legend), figures, tables, notes, and the numbers.
 
     `kicker` stands above the title where that does not say what it is a finding of: the name of a model. `code` is a
-    text to copy as it is, such as BibTeX: on the page and in the notebook.
+    text to copy as it is, such as BibTeX: on the page and in the notebook. `simulator`: sliders that a
+    page adds to its figures.
     """
 
     key: str
@@ -98,6 +100,7 @@ class Section(Shown):
     language: Language = "zh"
     kicker: Text | None = None
     code: str = ""
+    simulator: Simulator | None = None
 
     @property
     def has_intervals(self) -> bool:

@@ -6,9 +6,10 @@ from functools import partial
 
 import polars as pl
 
-from csi.errors import Text
+from csi.errors import Problems, Text
 from csi.importance.drivers import GAIN, largest_gain
 from csi.importance.key_drivers import KeyDrivers, key_drivers
+from csi.importance.lever_grid import lever_grid
 from csi.importance.levers import causes_of
 from csi.importance.plan import Plan, plan
 from csi.importance.plan_words import HEADINGS as PLANNED
@@ -21,6 +22,7 @@ from csi.reporting.figures.shares import share_panels
 from csi.reporting.section import Column, Figure, Section, Table
 from csi.reporting.sections.drawn import percent
 from csi.reporting.sections.model import cell_of
+from csi.reporting.simulator import POINTS, Simulator
 
 ENOUGH = 2
 """Drivers with an arrow to the target from which they share what is explained."""
@@ -50,12 +52,24 @@ def levers_section(a: Analysis) -> Section:
         figures=_drawn(a, frame, shares, title),
         tables=(_lever_table(a, found, frame), *_share_tables(a, shares), *_plan_tables(a, best)),
         notes=(*found.notes, *(() if shares is None else shares.notes), *(() if best is None else best.notes[-1:])),
+        simulator=_simulator(a),
         data={
             "levers": frame,
             **({} if shares is None else {"metrics": shares.table, "pairs": shares.pairs}),
             **({} if best is None else {"plan": best.levels, "plans": best.plans}),
         },
     )
+
+
+def _simulator(a: Analysis) -> Simulator | None:
+    """Sliders for the drivers; none of a model whose answers carry no paths."""
+    est = cell_of(a).estimate
+    causes = causes_of(est.model, a.target)
+    try:
+        grid = lever_grid(est, causes, a.target, POINTS, seed=a.study.settings.seed)
+    except Problems:
+        return None
+    return Simulator(grid, tuple(a.label(c) for c in causes), a.target_name)
 
 
 def _levers(found: WhatIf) -> pl.DataFrame:
