@@ -17,7 +17,7 @@ endif
 WORKERS := -n logical --dist loadfile
 test check: export OPENBLAS_NUM_THREADS = 1
 
-.PHONY: help setup report test check check-slow bench lock clean
+.PHONY: help setup report docs test check check-slow bench lock clean
 
 help:           ## this list
 	@grep -E '^[a-z-]+: .*##' Makefile | sed -E 's/^([a-z-]+):.*## /make \1\t/'
@@ -34,6 +34,10 @@ $(READY): requirements.lock pyproject.toml $(wildcard csi/*/*.[ch])
 
 report: setup   ## the demonstration quarter's report, into reports/
 	@$(BIN)/csi report data/telecom/study.yaml --wave 2026Q3 --lang zh,en
+
+docs: setup     ## the documentation site in both languages, into reports/site (fetches mkdocs-material the first time)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[docs]"
+	@cd notebooks/docs && ../../$(BIN)/python -m handbook
 
 test: setup     ## the tests; what was skipped and why is listed at the end
 	@$(BIN)/python -m pytest -rfEs -m "not slow" $(WORKERS)

@@ -143,7 +143,7 @@ def entry(name: str, lang: str = "en") -> Entry:
         >>> entry("htmt").threshold.text.en
         'below .85; below .90 for conceptually similar constructs'
     """
-    known = {alias: e.name for e in _entries().values() for alias in (e.name, *e.aliases)}
+    known = _known()
     wanted = name.strip() if name.strip() in known else name.strip().lower().replace("-", "_").replace(" ", "_")
     if wanted not in known:
         what = Text(f'there is no measure "{name}".', f"没有指标“{name}”。")
@@ -179,7 +179,7 @@ def meaning(code: str, lang: str = "en") -> Meaning:
         >>> meaning("e-scale").code
         'E-SCALE'
     """
-    wanted = next((c for c in _meanings() if c.casefold() == code.strip().casefold()), code)
+    wanted = _codes().get(code.strip().casefold(), code)
     if wanted not in _meanings():
         what = Text(f'there is no code "{code}".', f"没有代码“{code}”。")
         raise Problems([Problem("E-WORD", "", what, did_you_mean(wanted, _meanings()))], lang)
@@ -199,7 +199,7 @@ def look_up(word: str, lang: str = "en") -> Entry | Meaning:
         >>> look_up("vif").name, look_up("E-YAML").code
         ('vif', 'E-YAML')
     """
-    known = word.strip().casefold() in (c.casefold() for c in _meanings())
+    known = word.strip().casefold() in _codes()
     if known or word.strip()[:2].upper() in {"E-", "W-", "N-", "R-"}:
         return meaning(word, lang)
     return entry(word, lang)
@@ -247,6 +247,18 @@ def _lines(found: Entry, lang: str) -> tuple[str, ...]:
 def _entries() -> Mapping[str, Entry]:
     """The catalogue, read once."""
     return {name: _entry(name, raw) for name, raw in _read("catalogue.yaml").items()}
+
+
+@functools.cache
+def _known() -> Mapping[str, str]:
+    """Names and aliases -> the name."""
+    return {alias: e.name for e in _entries().values() for alias in (e.name, *e.aliases)}
+
+
+@functools.cache
+def _codes() -> Mapping[str, str]:
+    """Codes as they may be typed -> as they are."""
+    return {code.casefold(): code for code in _meanings()}
 
 
 @functools.cache

@@ -155,13 +155,7 @@ def overview(lang: Language) -> str:
 
 def _ask(verb: str, words: list[str], lang: Language) -> tuple[Answer, argparse.Namespace]:
     """Parse the verb's own arguments and run it."""
-    module = importlib.import_module(f"csi.cli.{verb}")
-    parser = Parser(prog=f"csi {verb}", description=VERBS[verb].say(lang), allow_abbrev=False)
-    module.arguments(parser)
-    parser.add_argument("--json", action="store_true", help="one JSON object in full precision, for machines")
-    parser.add_argument("--lang", type=_known_languages, help="zh or en (report: zh,en for both)")
-    parser.add_argument("--quiet", action="store_true", help="print nothing but problems")
-    parser.add_argument("--record", metavar="PATH", help="write what was done and what came of it, as JSON")
+    parser = parser_of(verb, lang)
     if lang == "zh" and not {"-h", "--help"}.isdisjoint(words):
         in_chinese(parser, VERBS[verb])
     args, left = parser.parse_known_intermixed_args(words)
@@ -170,8 +164,25 @@ def _ask(verb: str, words: list[str], lang: Language) -> tuple[Answer, argparse.
         raise UsageError(f"unrecognized arguments: {left[0]}", hint)
     args.languages = languages(args.lang)
     args.quiet = args.quiet or args.json
-    answer: Answer = module.run(args, lang)
+    answer: Answer = importlib.import_module(f"csi.cli.{verb}").run(args, lang)
     return answer, args
+
+
+def parser_of(verb: str, lang: Language) -> Parser:
+    """The parser of a verb: its own arguments and those that every verb takes; what they say is English.
+
+    Example:
+        >>> parser_of("explain", "en").parse_args(["htmt", "--json"]).word
+        'htmt'
+    """
+    module = importlib.import_module(f"csi.cli.{verb}")
+    parser = Parser(prog=f"csi {verb}", description=VERBS[verb].say(lang), allow_abbrev=False)
+    module.arguments(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON object in full precision, for machines")
+    parser.add_argument("--lang", type=_known_languages, help="zh or en (report: zh,en for both)")
+    parser.add_argument("--quiet", action="store_true", help="print nothing but problems")
+    parser.add_argument("--record", metavar="PATH", help="write what was done and what came of it, as JSON")
+    return parser
 
 
 def _known_languages(asked: str) -> str:
