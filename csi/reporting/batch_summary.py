@@ -9,6 +9,7 @@ import polars as pl
 
 from csi.errors import Note, Text
 from csi.reporting.section import Column, Headline, Report, Section, Table
+from csi.reporting.sheets import to_csv
 from csi.reporting.tables import Kind
 from csi.reporting.write import written
 from csi.reporting.xlsx import workbook
@@ -69,4 +70,4 @@ def summarise(study: Study, folder: Path, table: pl.DataFrame, said: Text, notes
     head = Headline(title, said, nan, nan, nan, (), Text("", ""))
     report = Report(study.title, head, (section,), {})
     sheet = workbook(report, ("zh", "en") if study.language == "zh" else ("en", "zh"))
-    written(folder, {"summary.csv": table.write_csv().encode(), "summary.xlsx": sheet})
+    written(folder, {"summary.csv": to_csv(table), "summary.xlsx": sheet})

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from dataclasses import dataclass, field
+from typing import Literal
 
 from csi.errors import Text
 from csi.reporting import style
-from csi.reporting.section import Draw, Figure
+from csi.reporting.section import Figure
 
 
 def figure(name: str, finding: Text, draw: Callable[..., str], *, half: bool = False) -> Figure:
@@ -19,12 +20,21 @@ def figure(name: str, finding: Text, draw: Callable[..., str], *, half: bool = F
         ('<svg>上升 1040</svg>', '<svg>A rise 360</svg>')
     """
     width = style.HALF if half else style.FULL
-    return Figure(name, _at(draw, finding, width), finding, "half" if half else "full", _at(draw, finding, style.PHONE))
+    shape: Literal["full", "half"] = "half" if half else "full"
+    return Figure(name, Drawing(draw, finding, width), finding, shape, Drawing(draw, finding, style.PHONE))
 
 
-def _at(draw: Callable[..., str], finding: Text, width: int) -> Draw:
-    return partial(_draw, draw, finding, width)
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawing:
+    """A drawing function at a width: drawn once per language, however many files show it."""
 
+    draw: Callable[..., str]
+    finding: Text
+    width: int
+    kept: dict[str, str] = field(default_factory=dict, repr=False)
 
-def _draw(draw: Callable[..., str], finding: Text, width: int, lang: str) -> str:
-    return draw(lang=lang, finding=finding.say(lang), width=width)
+    def __call__(self, lang: str) -> str:
+        """The SVG in a language."""
+        if lang not in self.kept:
+            self.kept[lang] = self.draw(lang=lang, finding=self.finding.say(lang), width=self.width)
+        return self.kept[lang]

@@ -18,6 +18,7 @@ from csi.reporting.section import Report, Table
 from csi.reporting.simulator import data_of, policy, script
 from csi.reporting.tables import rows
 from csi.reporting.text_width import text_width
+from csi.reporting.undirected import undirected
 
 _FOLDER = Path(__file__).parent / "templates"
 _HTML_LANG = {"zh": "zh-CN", "en": "en"}
@@ -60,7 +61,7 @@ def _shell(report: Report, langs: Sequence[Language], missing: tuple[Note, ...])
     pages = {lang: _page(report, lang, missing) for lang in langs}
     shell = _environment().get_template("page.html.j2")
     made = next((s.simulator for s in report.sections if s.simulator is not None), None)
-    return shell.render(
+    whole = shell.render(
         report=report,
         langs=tuple(langs),
         pages=pages,
@@ -70,6 +71,7 @@ def _shell(report: Report, langs: Sequence[Language], missing: tuple[Note, ...])
         script=Markup(script()),  # noqa: S704 - our own script
         policy=Markup(policy()),  # noqa: S704 - a digest
     )
+    return undirected(whole)
 
 
 def faces_used(html: str) -> dict[Face, str]:
@@ -125,7 +127,7 @@ def _page(report: Report, lang: Language, missing: tuple[Note, ...]) -> Markup:
             change=style.change,
         )
     )
-    return Markup(page)  # noqa: S704 - rendered with autoescape
+    return Markup(undirected(page))  # noqa: S704 - rendered with autoescape
 
 
 @cache

@@ -13,9 +13,10 @@ from itertools import pairwise
 
 from csi.reporting import style
 from csi.reporting.text_width import text_width
+from csi.reporting.undirected import MARKS
 
 Point = tuple[float, float]
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f]")
+_CONTROLS = re.compile(f"[\x00-\x08\x0b-\x1f{''.join(map(chr, MARKS))}]")
 
 
 def number(value: float) -> str:
@@ -30,7 +31,7 @@ def number(value: float) -> str:
 
 
 def clean(content: str) -> str:
-    """Escaped text without the control characters XML forbids.
+    """Escaped text without the control characters XML forbids and marks that turn the writing.
 
     Example:
         >>> clean("<b>&")

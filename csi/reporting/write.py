@@ -125,17 +125,26 @@ def prepared(folder: Path) -> Iterator[Path]:
         en, zh = f"cannot make the folder: {error.strerror}.", f"无法建立文件夹：{error.strerror}。"
         do, do_zh = "Choose another folder with --out.", "请用 --out 指定其他文件夹。"
         raise Problems([problem("E-OUT", str(folder), en, zh, do, do_zh)]) from error
-    if not os.access(folder, os.W_OK):
-        en, zh = "this folder may only be read.", "该文件夹只可读取，不能写入。"
-        do, do_zh = "Choose another folder with --out.", "请用 --out 指定其他文件夹。"
-        raise Problems([problem("E-OUT", str(folder), en, zh, do, do_zh)])
     try:
+        _check_writable(folder)
         yield folder
     except BaseException:
         with suppress(OSError):  # a folder that is not empty stays
             for made in fresh:
                 made.rmdir()
         raise
+
+
+def _check_writable(folder: Path) -> None:
+    """Raise where a folder may only be read.
+
+    Raises:
+        Problems: E-OUT.
+    """
+    if not os.access(folder, os.W_OK):
+        en, zh = "this folder may only be read.", "该文件夹只可读取，不能写入。"
+        do, do_zh = "Choose another folder with --out.", "请用 --out 指定其他文件夹。"
+        raise Problems([problem("E-OUT", str(folder), en, zh, do, do_zh)])
 
 
 def written(folder: Path, files: Mapping[str, bytes]) -> Path:
@@ -145,12 +154,19 @@ def written(folder: Path, files: Mapping[str, bytes]) -> Path:
         Problems: E-OUT.
     """
     asides = {name: folder / f".{name}.{os.getpid()}.part" for name in files}
-    name = ""
+    name, stopped = "", None
     try:
         for name, content in files.items():
             asides[name].write_bytes(content)
         for name, aside in asides.items():
-            aside.replace(folder / name)
+            try:
+                aside.replace(folder / name)
+            except KeyboardInterrupt as interrupt:  # the others follow, so that none stays of another run
+                stopped = interrupt
+                if aside.exists():
+                    aside.replace(folder / name)
+        if stopped is not None:
+            raise stopped
     except OSError as error:
         place, said = folder / name, error.strerror
         en, zh = f"cannot write {place}: {said}.", f"无法写入 {place}：{said}。"

@@ -17,6 +17,7 @@ from xlsxwriter.worksheet import Worksheet
 from csi.display import width
 from csi.errors import Text
 from csi.reporting.section import SAMPLING_ONLY, Column, Report, Section, Table
+from csi.reporting.undirected import undirected
 
 FORMATS = {
     "text": "@",
@@ -60,13 +61,13 @@ def workbook(report: Report, languages: Sequence[str] = ("zh", "en")) -> bytes:
 
 
 def safe(text: str) -> str:
-    r"""Text without the control characters that XML cannot hold.
+    r"""Text without the control characters that XML cannot hold, and marks that turn the writing.
 
     Example:
         >>> safe("a\x00b")
         'ab'
     """
-    return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", "", text)
+    return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", "", undirected(text))
 
 
 def looks_like_formula(text: str) -> bool:

@@ -12,6 +12,7 @@ from csi.errors import Language, Note, Text
 from csi.reporting import style
 from csi.reporting.section import Figure, Report, Section, Table
 from csi.reporting.tables import head, rows
+from csi.reporting.undirected import undirected
 
 STATISTICS = frozenset({"N", "n", "p", "t", "z", "F", "r", "M", "SD", "SE", "df", "d"})
 """Headings that English tables set in italics."""
@@ -105,7 +106,8 @@ def plain(text: str) -> str:
         >>> plain("a\x00b\n c")
         'ab c'
     """
-    return re.sub(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]", "", re.sub(r"\s+", " ", text)).strip()
+    kept = re.sub(r"\s+", " ", undirected(text))
+    return re.sub(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]", "", kept).strip()
 
 
 def pieces(text: str) -> Iterator[tuple[str, Literal["", "sub"]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Final
 
 import polars as pl
 
@@ -19,6 +20,29 @@ def percent(level: float) -> str:
         '95%'
     """
     return f"{100 * level:.10g}%"
+
+
+MOST_BRANDS: Final = 12
+"""Brands that one figure has room for."""
+
+
+def drawn_brands(a: Analysis) -> tuple[str, ...]:
+    """The brands of a figure, in their order: the focal one, and those with the highest index of the target."""
+    if len(a.brands) <= MOST_BRANDS:
+        return a.brands
+    ranked = here(a, a.target).filter(pl.col("brand") != a.focal).sort("index", descending=True, nulls_last=True)
+    kept = {a.focal, *ranked["brand"].head(MOST_BRANDS - 1)}
+    return tuple(b for b in a.brands if b in kept)
+
+
+def not_drawn(a: Analysis) -> tuple[Note, ...]:
+    """That a figure leaves brands out."""
+    if len(a.brands) <= MOST_BRANDS:
+        return ()
+    focal, many = a.brand_labels[a.focal], MOST_BRANDS - 1
+    en = f"Drawn are {focal.en} and the {many} brands with the highest index; all {len(a.brands)} stand in the tables."
+    zh = f"图中为{focal.zh}与指数最高的 {many} 个品牌；全部 {len(a.brands)} 个品牌见表。"
+    return (note("N-BRANDS-DRAWN", en, zh),)
 
 
 def here(a: Analysis, construct: str | None = None) -> pl.DataFrame:

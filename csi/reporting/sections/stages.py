@@ -11,7 +11,7 @@ from csi.reporting import figures, words
 from csi.reporting.analysis import Analysis
 from csi.reporting.drawn import figure
 from csi.reporting.section import Column, Section, Table
-from csi.reporting.sections.drawn import few, formula_id, here, sector_now
+from csi.reporting.sections.drawn import drawn_brands, few, formula_id, here, not_drawn, sector_now
 from csi.reporting.words import Named
 from csi.survey.disclosure import beside
 from csi.tracking.index import Index
@@ -27,11 +27,13 @@ GROUP_TITLES = {
 def stages(a: Analysis) -> Section:
     """A heat table: every construct by brand, and by the focal brand's stages and segments; small cells are empty."""
     frame = _frame(a)
-    columns, labels = _columns(a, frame), _labels(a, frame)
+    kept = [f"brand:{b}" for b in drawn_brands(a)]
+    drawn = frame.filter(~pl.col("column").str.starts_with("brand:") | pl.col("column").is_in(kept))
+    columns, labels = _columns(a, drawn), _labels(a, drawn)
     title = words.stages(*_tested(a), level=_level(a)) if a.groups else _lowest(a)
     draw = partial(
         figures.heat_table,
-        frame.select("row", "column", "value", "reference", "n"),
+        drawn.select("row", "column", "value", "reference", "n"),
         labels=labels,
         focal=f"brand:{a.focal}",
         groups=columns,
@@ -48,7 +50,7 @@ def stages(a: Analysis) -> Section:
         ),
         figures=(figure("stages", title, draw),),
         tables=tuple(_table(a, key, index) for key, index in a.groups.items()),
-        notes=_notes(a),
+        notes=(*not_drawn(a), *_notes(a)),
         data={"cells": frame},
     )
 

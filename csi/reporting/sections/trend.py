@@ -14,7 +14,15 @@ from csi.reporting.detectable import detectable
 from csi.reporting.drawn import figure
 from csi.reporting.section import Section
 from csi.reporting.sections.comparability import evidence_notes
-from csi.reporting.sections.drawn import formula_id, percent, published, sector_means, why_absent
+from csi.reporting.sections.drawn import (
+    drawn_brands,
+    formula_id,
+    not_drawn,
+    percent,
+    published,
+    sector_means,
+    why_absent,
+)
 from csi.reporting.sections.standings import change, standing, untold
 from csi.study.breaks import breaks_of, doubted
 from csi.study.rated import events_frame
@@ -93,19 +101,21 @@ def trend(a: Analysis) -> Section:
     aims = aimed(table, a.study.settings.targets)
     aims = aims.filter(pl.col("target").is_not_null()).select("brand", "wave", "target", "gap", "attained")
     linked = _linked(a, shown)
+    kept = drawn_brands(a)
     draw = partial(
         figures.trend,
-        shown.with_columns(_wave=pl.col("wave").replace_strict({w: i for i, w in enumerate(a.waves)}))
+        shown.filter(pl.col("brand").is_in(kept))
+        .with_columns(_wave=pl.col("wave").replace_strict({w: i for i, w in enumerate(a.waves)}))
         .sort("_wave", maintain_order=True)
         .drop("_wave"),
         labels=a.brand_labels,
         focal=a.focal,
-        changes=moved.filter(pl.col("change").is_not_null()),
+        changes=moved.filter(pl.col("change").is_not_null() & pl.col("brand").is_in(kept)),
         mean=mean,
         events=[(e.wave, e.text) for e in a.study.events if e.wave in waves],
         breaks=breaks_drawn(a, waves),
         targets=aims,
-        linked=linked,
+        linked=None if linked is None else linked.filter(pl.col("brand").is_in(kept)),
     )
     level, happened = percent(a.index.level), events_frame(a.study.events, a.waves)
     name = a.label(a.target)
@@ -126,6 +136,7 @@ def trend(a: Analysis) -> Section:
         ),
         figures=(figure("trend", title, draw),) if shown.height else (),
         notes=(
+            *not_drawn(a),
             *evidence_notes(a),
             *a.index.notes,
             *_detectable(a),
