@@ -21,7 +21,7 @@ FOCAL_DARK = "#06433d"
 FOCAL_PALE = "#b9d9d3"
 WARN = "#b8431f"
 WARN_PALE = "#f6e8e2"
-OTHERS = ("#5b6b78", "#9c7a52", "#85898c", "#6f7f63", "#8a6d86", "#4f6a6d", "#a08a6a")
+OTHERS = ("#5b6b78", "#8c6d49", "#6f7375", "#68775d", "#856981", "#4f6a6d", "#816f55")
 
 SANS = "CSI Sans, Noto Sans SC, Noto Sans CJK SC, Source Han Sans SC, PingFang SC, Microsoft YaHei, sans-serif"
 SERIF = "CSI Serif, CSI Sans, Noto Serif SC, Noto Serif CJK SC, Source Han Serif SC, Songti SC, serif"
@@ -29,6 +29,9 @@ SERIF = "CSI Serif, CSI Sans, Noto Serif SC, Noto Serif CJK SC, Source Han Serif
 FULL = 1040
 HALF = 508
 PHONE = 360
+
+AA = 4.5
+"""The contrast that text needs on what it stands on."""
 
 MINUS = "\u2212"
 ABSENT = "–"
@@ -154,13 +157,13 @@ def shade(low: str, high: str, part: float) -> str:
 
 
 def readable_on(fill: str) -> str:
-    """Ink or white, whichever has the better contrast on `fill` (WCAG 2 relative luminance).
+    """Ink, white or black on `fill`: the first with a contrast of 4.5, which one of them always has (WCAG 2 AA).
 
     Example:
         >>> readable_on("#ffffff") == INK, readable_on("#06433d")
         (True, '#ffffff')
     """
-    return INK if contrast(INK, fill) >= contrast("#ffffff", fill) else "#ffffff"
+    return next(ink for ink in (INK, "#ffffff", "#000000") if contrast(ink, fill) >= AA)
 
 
 def contrast(one: str, other: str) -> float:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import math
 import re
 import xml.etree.ElementTree as ET
 from itertools import pairwise
@@ -74,89 +73,6 @@ def test_no_text_leaves_its_drawing(report):
 
 def test_figures_repeat_to_the_byte(report):
     assert all_figures(report) == all_figures(report)
-
-
-def ellipses(root: ET.Element, shift: float) -> list[tuple[float, float, float, float]]:
-    keys = ("cx", "cy", "rx", "ry")
-    found = [tuple(float(n.attrib[k]) for k in keys) for n in root.iter(f"{NAME}ellipse")]
-    return [(x, y + shift, rx, ry) for x, y, rx, ry in found]
-
-
-def arrow_points(root: ET.Element, shift: float) -> list[list[tuple[float, float]]]:
-    found = []
-    for node in root.iter(f"{NAME}path"):
-        numbers = [float(v) for v in re.findall(r"-?[\d.]+", node.attrib["d"])]
-        if "A" in node.attrib["d"]:
-            continue
-        (x0, y0), (x2, y2) = numbers[:2], numbers[-2:]
-        x1, y1 = numbers[2:4] if "Q" in node.attrib["d"] else ((x0 + x2) / 2, (y0 + y2) / 2)
-        steps = [i / 60 for i in range(61)]
-        found.append(
-            [
-                (
-                    (1 - t) ** 2 * x0 + 2 * t * (1 - t) * x1 + t * t * x2,
-                    (1 - t) ** 2 * y0 + 2 * t * (1 - t) * y1 + t * t * y2 + shift,
-                )
-                for t in steps
-            ]
-        )
-    return found
-
-
-def within(text: tuple[str, float, float, float, float], ring: tuple[float, float, float, float]) -> bool:
-    _, x0, y0, x1, y1 = text
-    cx, cy, rx, ry = ring
-    return math.hypot(((x0 + x1) / 2 - cx) / rx, ((y0 + y1) / 2 - cy) / ry) < 0.95
-
-
-@pytest.mark.parametrize("lang", ["zh", "en"])
-@pytest.mark.parametrize("card", CARDS)
-def test_path_diagram_keeps_labels_off_arrows_nodes_and_each_other(path_frames, card, lang):
-    paths, nodes = path_frames(card)
-    found = read_card(card)
-    drawn = figures.path_diagram(
-        paths, nodes, lang=lang, labels=found.labels, layout=found.layout, target="satisfaction"
-    )
-    root = parsed(drawn)
-    shift = float(root.find(f"{NAME}g").attrib["transform"].split()[1].rstrip(")"))
-    rings, arrows = ellipses(root, shift), arrow_points(root, shift)
-    assert len(rings) == len(found.constructs)
-    assert len(arrows) == len(found.arrows)
-    said = texts(root, lang)
-    outside = [t for t in said if not any(within(t, ring) for ring in rings)]
-    assert len(outside) >= 2 * len(arrows)
-    for words, x0, y0, x1, y1 in outside:
-        for points in arrows:
-            assert not any(x0 < x < x1 and y0 < y < y1 for x, y in points), (words, "on an arrow")
-        for cx, cy, rx, ry in rings:
-            near = math.hypot(max(x0 - cx, cx - x1, 0) / rx, max(y0 - cy, cy - y1, 0) / ry)
-            assert near > 0.99, (words, "on a node")
-    for i, (one, a0, b0, a1, b1) in enumerate(outside):
-        for other, c0, d0, c1, d1 in outside[:i]:
-            assert min(a1, c1) - max(a0, c0) < 1 or min(b1, d1) - max(b0, d0) < 2.5, (one, other)
-
-
-@pytest.mark.parametrize("card", CARDS)
-def test_no_arrow_runs_through_a_construct_it_does_not_join(path_frames, card):
-    paths, nodes = path_frames(card)
-    found = read_card(card)
-    root = parsed(figures.path_diagram(paths, nodes, lang="en", labels=found.labels, layout=found.layout))
-    for points in arrow_points(root, 0):
-        touched = {
-            e for e in ellipses(root, 0) for x, y in points if math.hypot((x - e[0]) / e[2], (y - e[1]) / e[3]) < 0.99
-        }
-        assert not touched
-
-
-def test_labels_fit_their_nodes_in_both_languages(path_frames):
-    for card in CARDS:
-        found = read_card(card)
-        for lang in ("zh", "en"):
-            root = parsed(figures.card_diagram(found, lang=lang))
-            rx = float(next(root.iter(f"{NAME}ellipse")).attrib["rx"])
-            shown = [n.text for n in root.iter(f"{NAME}text") if n.attrib["font-size"] == "13"]
-            assert not any("…" in t for t in shown), (card, lang, shown)
-            assert max(text_width(t, 13, bold=True, lang=lang) for t in shown) < 2 * rx - 12
 
 
 def test_arrow_width_follows_the_coefficient_and_dashes_mean_not_significant(path_frames):
@@ -320,12 +236,13 @@ def test_names_on_kanos_map_stay_inside_and_apart(lang, width):
 
 
 def test_text_colours_reach_contrast():
-    for ink in (style.INK, style.TEXT, style.MUTED, style.FOCAL, style.WARN):
-        assert style.contrast(ink, style.PAPER) >= 4.5
-    for pole in (style.FOCAL, style.WARN):
-        for part in range(10):
-            fill = style.shade("#f2efe6", pole, part / 10)
-            assert style.contrast(style.readable_on(fill), fill) >= 4.0
+    for ink in (style.INK, style.TEXT, style.MUTED, style.STEEL, style.FOCAL, style.WARN, *style.OTHERS):
+        assert style.contrast(ink, style.PAPER) >= style.AA
+        assert style.contrast("#ffffff", ink) >= style.AA
+    for pole in (style.FOCAL, style.WARN, style.TRACK, "#8b959b", "#ffffff"):
+        for part in range(51):
+            fill = style.shade("#f2efe6", pole, part / 50)
+            assert style.contrast(style.readable_on(fill), fill) >= style.AA
 
 
 def test_layered_layout_puts_causes_left_and_survives_a_cycle():

@@ -126,10 +126,16 @@ def _key(rows: list[dict[str, float | str | bool | None]], x: Scale, top: float,
         return []
     word = _SECTOR.say(lang)
     own, other = x(value), x(sector)
-    half = (text_width(brand, 11.5, bold=True, lang=lang) + text_width(word, 11.5, lang=lang)) / 2 + 8
+    said = text_width(word, 11.5, lang=lang)
+    brand = svg.shorten(brand, x.end - said - 24, 11.5, bold=True, lang=lang)
+    wide = text_width(brand, 11.5, bold=True, lang=lang)
+    half = (wide + said) / 2 + 8
     if abs(own - other) < half:
         middle, side = (own + other) / 2, 1 if own >= other else -1
         own, other = middle + side * half / 2, middle - side * half / 2
+        start = min(own - wide / 2, other - said / 2)
+        moved = max(-start, 0.0) + min(x.end - start - wide - said - 16, 0.0)
+        own, other = own + moved, other + moved
     y = top - 12
     return [
         svg.words(own, y, brand, size=11.5, fill=style.FOCAL, bold=True, anchor="middle", halo=True),

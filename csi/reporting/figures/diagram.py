@@ -15,11 +15,13 @@ from csi.models.model import Model
 from csi.reporting import style, svg
 from csi.reporting.figures.cells import known, say
 from csi.reporting.figures.path_list import path_list
-from csi.reporting.figures.routing import Box, Node, Route, place_captions, place_labels, routes
+from csi.reporting.figures.plates import GAP, Plate, crossed, obstacles, placed, straight
+from csi.reporting.figures.routing import Box, Node, Route, lone_routes, place_captions, place_labels, routes
 from csi.reporting.layouts import complete
 from csi.reporting.text_width import text_width
 
 _OPTIONAL = Text("optional", "可选")
+_SHOWN = ("item", "loading", "weak")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,11 @@ def path_diagram(
     target: str = "",
     finding: str = "",
     width: int = style.FULL,
+    items: pl.DataFrame | None = None,
 ) -> str:
     """Arrows with coefficients and intervals between constructs with their index and R²; below 508 units a list.
+
+    With `items` the full view: each construct's items with their loadings on a plate beside it.
 
     Parameters:
         paths: `predictor`, `outcome`, `estimate`, `conf_low`, `conf_high`, `significant`; standardised.
@@ -66,6 +71,8 @@ def path_diagram(
         target: the construct filled with the focal colour.
         finding: the sentence read aloud.
         width: 1040, or 360 for the list.
+        items: `construct`, `item`, `loading` (printed), `weak` (bold, in the warning colour), `formative` (the items
+            make the construct: their weights stand in `loading`, and the thin arrow points to the construct).
 
     Returns:
         SVG.
@@ -91,11 +98,30 @@ def path_diagram(
         )
         for name, index, r2 in facts
     ]
-    return _draw(bubbles, arrows, layout or {}, target, lang, finding, width)
+    return _draw(bubbles, arrows, layout or {}, target, lang, finding, width, _plates(items, lang))
+
+
+def _plates(items: pl.DataFrame | None, lang: str) -> dict[str, Plate]:
+    """The plate of every construct that has items."""
+    if items is None:
+        return {}
+    return {
+        str(name): Plate(
+            tuple((i, style.coefficient(v, lang), bool(weak)) for i, v, weak in own.select(*_SHOWN).iter_rows()),
+            bool(own["formative"].any()),
+        )
+        for (name,), own in items.group_by("construct", maintain_order=True)
+    }
 
 
 def model_diagram(
-    model: Model, *, lang: str, finding: str = "", target: str = "satisfaction", width: int = style.FULL
+    model: Model,
+    *,
+    lang: str,
+    finding: str = "",
+    target: str = "satisfaction",
+    width: int = style.FULL,
+    full: bool = False,
 ) -> str:
     """The claim alone: constructs with their number of items, arrows with the expected sign, optional ones dashed.
 
@@ -105,6 +131,7 @@ def model_diagram(
         finding: the sentence read aloud.
         target: the construct filled with the focal colour.
         width: of the drawing.
+        full: with the items of each construct.
 
     Returns:
         SVG.
@@ -116,7 +143,13 @@ def model_diagram(
         bubbles.append(Bubble(one.name, _label_lines(say(one.name, model.labels, lang), lang), counted, None))
     arrows = [_claimed(p.predictor.name, p.outcome, p.sign, lang, optional=p.optional) for p in model.paths]
     arrows += _made_of(model)
-    return _draw(bubbles, arrows, model.layout, target, lang, finding, width)
+    names = set(model.names)
+    plates = {
+        c.name: Plate(tuple((i, "", False) for i in c.items), c.operator == "<~")
+        for c in model.constructs
+        if full and c.items and not names & set(c.items)
+    }
+    return _draw(bubbles, arrows, model.layout, target, lang, finding, width, plates)
 
 
 def card_diagram(card: Card, *, lang: str, width: int = style.FULL) -> str:
@@ -199,20 +232,18 @@ def _draw(
     lang: str,
     finding: str,
     width: int,
+    plates: Mapping[str, Plate] | None = None,
 ) -> str:
     ways = [(a.start, a.end) for a in arrows]
     places = complete([b.name for b in bubbles], ways, layout)
-    nodes = _ellipses(bubbles, places, lang, width)
-    top = min(n.y - n.ry for n in nodes.values())
-    foot = max(n.y + n.ry for n in nodes.values())
-    room = (4.0, top - 80, width - 4.0, foot + 80)
-    found = routes(nodes, ways, room)
-    lines = [(r, a.width) for r, a in zip(found, arrows, strict=True)]
     said = {b.name: "R² = " + style.coefficient(b.r2, lang) for b in bubbles if b.r2 is not None}
-    captions = place_captions(nodes, {n: (text_width(t, 11.5) / 2, 6.5) for n, t in said.items()}, lines, room)
-    sizes = [_label_size(a, lang) for a in arrows]
-    spots = place_labels(found, sizes, [a.width for a in arrows], nodes, list(captions.values()), room)
-    parts: list[str] = []
+    for step in range(4):
+        nodes, beside, found = _arranged(bubbles, places, plates or {}, ways, lang, (width, 1.12**step))
+        captions, spots = _worded(nodes, beside, found, arrows, said, lang, width)
+        if _apart([*captions.values(), *(s for s, _ in spots)]) and not any(covers for _, covers in spots):
+            break
+    taken = [*captions.values(), *beside.values()]
+    parts = [mark for n, box in beside.items() for mark in (plates or {})[n].marks(box, nodes[n], lang)]
     for arrow, route in sorted(zip(arrows, found, strict=True), key=lambda pair: pair[0].firm):
         parts += _arrow_marks(arrow, route)
     for bubble in bubbles:
@@ -221,13 +252,81 @@ def _draw(
         parts.append(svg.words(spot.x, spot.y + 4, said[name], size=11.5, fill=style.MUTED, anchor="middle"))
     for arrow, (spot, covers) in zip(arrows, spots, strict=True):
         parts += _label_marks(arrow, spot, covers=covers)
-    return _cropped(parts, nodes, found, [*captions.values(), *(s for s, _ in spots)], lang, finding, width)
+    return _cropped(parts, nodes, found, [*taken, *(s for s, _ in spots)], lang, finding, width)
+
+
+def _worded(
+    nodes: Mapping[str, Node],
+    beside: Mapping[str, Box],
+    found: Sequence[Route],
+    arrows: Sequence[Arrow],
+    said: Mapping[str, str],
+    lang: str,
+    width: int,
+) -> tuple[dict[str, Box], list[tuple[Box, bool]]]:
+    """Where R² and the labels of arrows stand."""
+    every, room = {**nodes, **obstacles(beside)}, _room(nodes, beside, width)
+    lines = [(r, a.width) for r, a in zip(found, arrows, strict=True)]
+    wide = {n: (text_width(t, 11.5) / 2, 6.5) for n, t in said.items()}
+    captions = place_captions(every, wide, lines, room, list(beside.values()))
+    sizes = [_label_size(a, lang) for a in arrows]
+    taken = [*captions.values(), *beside.values()]
+    return captions, place_labels(found, sizes, [a.width for a in arrows], every, taken, room)
+
+
+def _apart(boxes: Sequence[Box]) -> bool:
+    """Whether no words stand on words."""
+    return not any(one.overlap(other) for i, one in enumerate(boxes) for other in boxes[:i])
+
+
+def _arranged(
+    bubbles: Sequence[Bubble],
+    places: Mapping[str, tuple[float, float]],
+    plates: Mapping[str, Plate],
+    ways: Sequence[tuple[str, str]],
+    lang: str,
+    size: tuple[int, float],
+) -> tuple[dict[str, Node], dict[str, Box], list[Route]]:
+    """Constructs, plates of their items, and arrows: rows move apart until no plate stands on a node or an arrow."""
+    sizes = {n: plate.size(lang) for n, plate in plates.items() if n in places}
+    inset = 2 * max((w for w, _ in sizes.values()), default=0.0) + GAP if sizes else 0.0
+    width, stretch = size
+    for step in range(7):
+        nodes = _ellipses(bubbles, places, lang, width, (stretch * 1.15**step, inset))
+        courses = straight(nodes, ways)
+        for _ in range(3):
+            beside, clear = placed(nodes, sizes, courses, width)
+            if not clear:
+                break
+            every, room = {**nodes, **obstacles(beside)}, _room(nodes, beside, width)
+            courses = [r.points for r in lone_routes(every, ways, room)] if sizes else []
+            if not crossed(beside, courses):
+                found = routes(every, ways, room)
+                if not crossed(beside, [r.points for r in found]):
+                    return nodes, beside, found
+    return nodes, beside, routes({**nodes, **obstacles(beside)}, ways, _room(nodes, beside, width))
+
+
+def _room(nodes: Mapping[str, Node], beside: Mapping[str, Box], width: int) -> tuple[float, float, float, float]:
+    """Where arrows and labels may be: 80 units above and below what stands."""
+    top = min([*(n.y - n.ry for n in nodes.values()), *(b.y - b.h for b in beside.values())])
+    foot = max([*(n.y + n.ry for n in nodes.values()), *(b.y + b.h for b in beside.values())])
+    return 4.0, top - 80, width - 4.0, foot + 80
 
 
 def _ellipses(
-    bubbles: Sequence[Bubble], places: Mapping[str, tuple[float, float]], lang: str, width: int
+    bubbles: Sequence[Bubble],
+    places: Mapping[str, tuple[float, float]],
+    lang: str,
+    width: int,
+    room: tuple[float, float],
 ) -> dict[str, Node]:
-    """All of one size, from the widest label; the grid stretched to the width, rows a comfortable distance apart."""
+    """All of one size, from the widest label; the grid stretched to the width, rows a comfortable distance apart.
+
+    Parameters:
+        bubbles, places, lang, width: of the drawing. room: how much further apart rows stand, and what is left free at
+            either side where columns do not get too close.
+    """
     widest = max(text_width(line, 13, bold=True, lang=lang) for b in bubbles for line in b.lines)
     tall = max(len(b.lines) for b in bubbles) > 1
     ry = 41.0 if tall else 35.0
@@ -235,11 +334,15 @@ def _ellipses(
     xs = sorted({x for x, _ in places.values()})
     top = min(y for _, y in places.values())
     columns = (xs[-1] - xs[0]) or 1
+    stretch, inset = room
+    gaps = sorted(b - a for a, b in pairwise(xs)) or [0.0]
     span = width - 2 * rx - 16
-    across = span / columns
+    if (span - 2 * inset) / columns * gaps[len(gaps) // 2] < 2 * rx + 60:
+        inset = 0.0
+    across = (span - 2 * inset) / columns
     unit = 1.0 if columns > 20 else 132.0
-    unit = max(unit, _stretch(places, across, rx, ry))
-    left = rx + 8 if len(xs) > 1 else width / 2
+    unit = stretch * max(unit, _stretch(places, across, rx, ry))
+    left = rx + 8 + inset if len(xs) > 1 else width / 2
     return {
         b.name: Node(left + (places[b.name][0] - xs[0]) * across, ry + 8 + (places[b.name][1] - top) * unit, rx, ry)
         for b in bubbles

@@ -14,6 +14,8 @@ from csi.reporting.text_width import text_width
 
 _NEUTRAL = "#f2efe6"
 _COOL = "#8b959b"
+_NARROWEST = 44.0
+"""A cell holds "n < 30"; more columns than that leaves room for go into blocks below each other."""
 Groups = Sequence[tuple[Text, Sequence[str]]]
 
 
@@ -54,13 +56,13 @@ def heat_table(
     columns = frame["column"].unique(maintain_order=True).to_list()
     cells = {(r["row"], r["column"]): r for r in frame.to_dicts()}
     sets: Groups = groups or [(Text("", ""), columns)]
-    if width < style.HALF:
-        sets = [(said, part) for said, many in sets for part in _parts_of(many, 4)]
     reach = _reach(cells)
     size = 12.0 if width < style.HALF else 13.0
     names = max((text_width(say(r, labels, lang), size, lang=lang) for r in rows), default=0)
     left = min(names, 116 if width < style.HALF else 200) + 14
-    blocks = [sets] if width >= style.HALF else [[one] for one in sets]
+    most = 4 if width < style.HALF else int((width - left) / _NARROWEST)
+    whole = width >= style.HALF and (width - left - 22 * (len(sets) - 1)) / sum(len(c) for _, c in sets) >= _NARROWEST
+    blocks = [sets] if whole else [[(said, part)] for said, many in sets for part in _parts_of(many, most)]
     parts: list[str] = []
     y = 0.0
     for block in blocks:
@@ -135,7 +137,9 @@ def _htmt_heads(names: Sequence[str], room: float, lang: str) -> tuple[list[list
         side = min([72.0, room / max(len(names), 1), *fits])
         if side >= 46:
             break
-    return heads, max(side, 34.0)
+    side = max(side, min(34.0, room / max(len(names), 1)))
+    rooms = [max(room - side * k - 3, side) for k in range(len(names))]
+    return [[svg.shorten(p, most, 11, lang=lang) for p in h] for h, most in zip(heads, rooms, strict=True)], side
 
 
 def _htmt_cell(
@@ -148,9 +152,10 @@ def _htmt_cell(
     interval = style.span(row.get("conf_low"), row.get("conf_high"), lang, of="coefficient")
     tip = f"{said} ({interval})" if interval else ""
     ink = style.readable_on(fill)
+    size = min(13.0, 13.0 * (side - 2) / max(text_width(said, 13, bold=over), 1))
     return [
         svg.box(x + 1, y + 1, side - 2, high - 2, fill, radius=2, tip=tip),
-        svg.words(x + side / 2, y + high / 2 + 4.5, said, size=13, fill=ink, bold=over, anchor="middle"),
+        svg.words(x + side / 2, y + high / 2 + 4.5, said, size=size, fill=ink, bold=over, anchor="middle"),
     ]
 
 
@@ -203,7 +208,7 @@ def _block(
     for i, row in enumerate(rows):
         name = svg.shorten(say(row, labels, lang), left - 14, size, lang=lang)
         parts.append(svg.words(left - 12, top + step * (i + 0.5) + 4.5, name, size=size, anchor="end"))
-    return top + step * len(rows) + (14 if width < style.HALF else 2)
+    return top + step * len(rows) + (14 if width < style.HALF or total < len({c for _, c in cells}) else 2)
 
 
 def _cell(

@@ -133,7 +133,7 @@ def _boxes(
         half = text_width(name, size, lang=lang) / 2
         spots = [
             (cost + far / 6, Box(a + side * (half + reach + far / 2), b + rise * (11 + far), half, 0.55 * size))
-            for far in (0, 6, 13, 21)
+            for far in (0, 6, 13, 21, 30, 40, 52)
             for cost, side, rise in ((0.0, 1, 0), (0.4, -1, 0), (0.8, 0, -1), (1.0, 0, 1), (1.2, 1, -1), (1.4, -1, 1))
         ]
         placed.append(min(spots, key=lambda s: s[0] + _cost(s[1], [*placed, *corners], dots, x, y))[1])

@@ -67,7 +67,8 @@ def pairs(
     for heading in dict.fromkeys(str(r["heading"]) for r in rows):
         if heading:
             y += 27
-            parts.append(svg.words(0, y, say(heading, labels, lang), size=13.5, fill=style.INK, bold=True))
+            named = svg.shorten(say(heading, labels, lang), x.end, 13.5, bold=True, lang=lang)
+            parts.append(svg.words(0, y, named, size=13.5, fill=style.INK, bold=True))
             parts.append(svg.line((0, y + 7), (x.end, y + 7), style.TRACK))
         begin = y + 8
         for row in (r for r in rows if str(r["heading"]) == heading):
@@ -147,4 +148,5 @@ def _marks(row: Row, x: Scale, y: float, lang: str, words: Words) -> list[str]:
     parts.append(svg.dot(x(float(found)), y, 5, ink, style.PAPER, 1.2, tip=said))
     number = row["number"]
     shown = style.change(float(number), 2) if known(number) else style.ABSENT
-    return [*parts, svg.words(x.end + 62, y + 4.5, shown, size=13, fill=ink, bold=ink != style.FAINT, anchor="end")]
+    told = style.MUTED if ink == style.FAINT else ink
+    return [*parts, svg.words(x.end + 62, y + 4.5, shown, size=13, fill=told, bold=ink != style.FAINT, anchor="end")]

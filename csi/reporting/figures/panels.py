@@ -101,7 +101,7 @@ def _ink(rank: int) -> str:
 def _legend(series: Sequence[str], labels: Mapping[str, Text], width: int, lang: str) -> tuple[list[str], float]:
     parts, x, y = [], 0.0, 14.0
     for rank, one in enumerate(series):
-        said = say(one, labels, lang)
+        said = svg.shorten(say(one, labels, lang), width - 40, 12, lang=lang)
         need = 36 + text_width(said, 12, lang=lang) + 20
         if x and x + need > width:
             x, y = 0.0, y + 20

@@ -50,7 +50,7 @@ def residual_heat(
             if known(value):
                 parts += _cell(value, (left + side * k, y, side, high), f"{other} – {name}", lang)
         parts.append(svg.words(left + side * i + 4, y + high / 2 + 4, order[i] if i < len(order) - 1 else "", size=size,
-                               fill=style.FAINT))  # fmt: skip
+                               fill=style.MUTED))  # fmt: skip
     return svg.drawing(width, top + high * (len(order) - 1) + 4, parts, finding, lang)
 
 

@@ -12,6 +12,13 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float64]
 
 _SAMPLES = 33
+_FURTHER = (
+    *((1.55 * t, k, -3.0, 4.5 + (k < 0) / 2) for t in (1, -1) for k in (1, -1)),
+    *((float(t), k, 13.0, 5.0 + abs(t) / 2 + (k < 0)) for t in (0, 1, -1) for k in (1, -1)),
+)
+"""Further places of a caption: aside in parts of the node, below (1) or above (-1), lifted off it, and the cost."""
+_T = np.linspace(0, 1, _SAMPLES)
+_BASIS = np.stack([(1 - _T) ** 2, 2 * _T * (1 - _T), _T**2], axis=1)
 _BENDS = (0.0, 0.08, -0.08, 0.13, -0.13, 0.19, -0.19, 0.26, -0.26, 0.34, -0.34, 0.44, -0.44)
 
 
@@ -69,23 +76,41 @@ def routes(
     Returns:
         Routes in the order of `arrows`.
     """
-    choices = [[_course(nodes[a], nodes[b], bend) for bend in _BENDS] for a, b in arrows]
-    alone = [
-        [_own_cost(route, nodes, arrow, room) for route in options]
-        for arrow, options in zip(arrows, choices, strict=True)
-    ]
+    choices, alone = _options(nodes, arrows, room)
     best = [int(np.argmin(costs)) for costs in alone]
     order = sorted(range(len(arrows)), key=lambda i: (-float(np.min(alone[i])), i))
+    kin = [[bool(set(a) & set(b)) for b in arrows] for a in arrows]
+    known: list[dict[tuple[int, int], Array]] = [{} for _ in arrows]
     for _ in range(3):
         before = list(best)
         for i in order:
-            rest = [j for j in range(len(arrows)) if j != i]
-            kin = np.array([bool(set(arrows[i]) & set(arrows[j])) for j in rest])
-            shared = _shared_costs(choices[i], [choices[j][best[j]] for j in rest], kin)
-            best[i] = int(np.argmin(np.round(np.array(alone[i]) + shared, 6)))
+            beside = [(j, best[j]) for j in range(len(arrows)) if j != i]
+            fresh = [pair for pair in beside if pair not in known[i]]
+            costs = _shared_costs(
+                choices[i], [choices[j][k] for j, k in fresh], np.array([kin[i][j] for j, _ in fresh])
+            )
+            known[i].update(zip(fresh, costs.T, strict=True))
+            shared = sum((known[i][pair] for pair in beside), np.zeros(len(_BENDS)))
+            best[i] = int(np.argmin(np.round(alone[i] + shared, 6)))
         if best == before:
             break
     return [choices[i][best[i]] for i in range(len(arrows))]
+
+
+def lone_routes(
+    nodes: Mapping[str, Node], arrows: Sequence[tuple[str, str]], room: tuple[float, float, float, float]
+) -> list[Route]:
+    """The same, each arrow by itself: quickly, whether there is a way round everything."""
+    choices, alone = _options(nodes, arrows, room)
+    return [options[int(np.argmin(costs))] for options, costs in zip(choices, alone, strict=True)]
+
+
+def _options(
+    nodes: Mapping[str, Node], arrows: Sequence[tuple[str, str]], room: tuple[float, float, float, float]
+) -> tuple[list[list[Route]], list[Array]]:
+    """The courses every arrow can take, and what each costs by itself."""
+    choices = [[_course(nodes[a], nodes[b], bend) for bend in _BENDS] for a, b in arrows]
+    return choices, [_own_costs(options, nodes, arrow, room) for arrow, options in zip(arrows, choices, strict=True)]
 
 
 def _course(a: Node, b: Node, bend: float) -> Route:
@@ -101,9 +126,7 @@ def _course(a: Node, b: Node, bend: float) -> Route:
 
 def sample(start: tuple[float, float], control: tuple[float, float], end: tuple[float, float]) -> Array:
     """Points of a quadratic curve, shape (33, 2)."""
-    t = np.linspace(0, 1, _SAMPLES)[:, None]
-    p0, p1, p2 = np.array(start), np.array(control), np.array(end)
-    curve: Array = (1 - t) ** 2 * p0 + 2 * t * (1 - t) * p1 + t**2 * p2
+    curve: Array = _BASIS @ np.array((start, control, end))
     return curve
 
 
@@ -114,20 +137,25 @@ def _border(node: Node, towards: tuple[float, float], gap: float) -> tuple[float
     return node.x + dx / length, node.y + dy / length
 
 
-def _own_cost(
-    route: Route, nodes: Mapping[str, Node], arrow: tuple[str, str], room: tuple[float, float, float, float]
-) -> float:
-    cost = 45 * abs(route.bend) + 120 * route.bend**2 + (4 if route.bend else 0)
-    x, y = route.points[:, 0], route.points[:, 1]
-    for name, node in nodes.items():
-        if name in arrow:
-            continue
-        near = np.hypot((x - node.x) / (node.rx + 16), (y - node.y) / (node.ry + 20)).min()
-        inside = np.hypot((x - node.x) / (node.rx + 6), (y - node.y) / (node.ry + 8)).min()
-        cost += (400 if inside < 1 else 0) + (120 * (1 - near) + 15 if near < 1 else 0)
+def _own_costs(
+    options: Sequence[Route], nodes: Mapping[str, Node], arrow: tuple[str, str], room: tuple[float, float, float, float]
+) -> Array:
+    """What each course of one arrow costs by itself, (c,): its bend, nodes in its way, leaving the drawing."""
+    bend = np.abs([r.bend for r in options])
+    cost = 45 * bend + 120 * bend**2 + np.where(bend > 0, 4, 0)
+    points = np.stack([r.points for r in options])
+    x, y = points[:, :, 0], points[:, :, 1]
+    held = np.array([(n.x, n.y, n.rx, n.ry) for name, n in nodes.items() if name not in arrow])
+    if held.size:
+        dx, dy = x[:, None] - held[None, :, 0, None], y[:, None] - held[None, :, 1, None]
+        rx, ry = held[None, :, 2, None], held[None, :, 3, None]
+        near = np.hypot(dx / (rx + 16), dy / (ry + 20)).min(axis=2)
+        inside = np.hypot(dx / (rx + 6), dy / (ry + 8)).min(axis=2)
+        cost = cost + (np.where(inside < 1, 400, 0) + np.where(near < 1, 120 * (1 - near) + 15, 0)).sum(axis=1)
     outside = np.maximum(room[0] - x, 0) + np.maximum(x - room[2], 0)
     above = np.maximum(room[1] - y, 0) + np.maximum(y - room[3], 0)
-    return cost + 3 * float(outside.max()) + 0.4 * float(above.max())
+    whole: Array = cost + 3 * outside.max(axis=1) + 0.4 * above.max(axis=1)
+    return whole
 
 
 def _shared_costs(choices: Sequence[Route], others: Sequence[Route], kin: npt.NDArray[np.bool_]) -> Array:
@@ -138,31 +166,33 @@ def _shared_costs(choices: Sequence[Route], others: Sequence[Route], kin: npt.ND
         kin: (m,) whether the other arrow shares an end; such a pair may run close but should not cross.
 
     Returns:
-        (c,).
+        (c, m).
     """
     if not others:
-        return np.zeros(len(choices))
+        return np.zeros((len(choices), 0))
     p = np.stack([r.points[::2] for r in choices])[:, None]
     q = np.stack([r.points[::2] for r in others])[None]
     gaps = np.hypot(p[:, :, :, None, 0] - q[:, :, None, :, 0], p[:, :, :, None, 1] - q[:, :, None, :, 1]).min(axis=3)
     close = (gaps[:, :, 2:-2] < 14).mean(axis=2)
     heads = np.hypot(*np.moveaxis(p[:, :, -1] - q[:, :, -1], -1, 0))
     cost: Array = close * np.where(kin, 20, 40) + _crossings(p, q) * np.where(kin, 30, 18) + 9 * (heads < 15)
-    return np.asarray(cost.sum(axis=1))
+    return cost
 
 
 def _crossings(p: Array, q: Array) -> Array:
     """How often polylines cross, (c, m), for p (c, 1, n, 2) and q (1, m, n, 2)."""
-    a, b = p[:, :, :-1, None], p[:, :, 1:, None]
-    c, d = q[:, :, None, :-1], q[:, :, None, 1:]
-    apart = (_side(a, b, c) * _side(a, b, d) < 0) & (_side(c, d, a) * _side(c, d, b) < 0)
+    of_q = _sides(p[:, :, :-1, None], p[:, :, 1:, None], q[:, :, None])
+    of_p = _sides(q[:, :, None, :-1], q[:, :, None, 1:], p[:, :, :, None])
+    apart = (of_q[..., 1:] != of_q[..., :-1]) & (of_p[:, :, 1:] != of_p[:, :, :-1])
     counted: Array = apart.sum(axis=(2, 3)).astype(float)
     return counted
 
 
-def _side(a: Array, b: Array, c: Array) -> Array:
-    cross: Array = (b[..., 0] - a[..., 0]) * (c[..., 1] - a[..., 1]) - (b[..., 1] - a[..., 1]) * (c[..., 0] - a[..., 0])
-    return cross
+def _sides(a: Array, b: Array, c: Array) -> npt.NDArray[np.bool_]:
+    """Whether points c are on the right of the way from a to b."""
+    way = b - a
+    right: npt.NDArray[np.bool_] = way[..., 0] * (c[..., 1] - a[..., 1]) - way[..., 1] * (c[..., 0] - a[..., 0]) > 0
+    return right
 
 
 def place_captions(
@@ -170,8 +200,9 @@ def place_captions(
     sizes: Mapping[str, tuple[float, float]],
     lines: Sequence[tuple[Route, float]],
     room: tuple[float, float, float, float],
+    taken: Sequence[Box] = (),
 ) -> dict[str, Box]:
-    """Where the small caption of each node stands: below, above or beside, whichever is free of arrows."""
+    """Where the small caption of each node stands: below, above or beside, whichever is free of arrows and `taken`."""
     placed: dict[str, Box] = {}
     for name, (w, h) in sizes.items():
         node = nodes[name]
@@ -188,13 +219,11 @@ def place_captions(
             (3.0, Box(node.x - side, node.y + foot, w, h)),
             (4.0, Box(node.x + side, node.y - foot, w, h)),
             (4.0, Box(node.x - side, node.y - foot, w, h)),
+            *((cost, Box(node.x + t * part, node.y + k * (near + lift), w, h)) for t, k, lift, cost in _FURTHER),
         ]
-        crossed = _on_lines([b for _, b in spots], lines, 6)
-        others = list(placed.values())
-        costs = [
-            away + on + _on_nodes(b, nodes, 3) + _on_boxes(b, others, 4) + _outside(b, room)
-            for (away, b), on in zip(spots, crossed, strict=True)
-        ]
+        held = _array([b for _, b in spots])
+        costs = np.array([cost for cost, _ in spots]) + _on_lines(held, lines, 6) + _on_nodes(held, nodes, 3)
+        costs = costs + _on_boxes(held, _array([*taken, *placed.values()]), 4) + _outside(held, room)
         placed[name] = spots[int(np.argmin(costs))][1]
     return placed
 
@@ -221,31 +250,24 @@ def place_labels(
     """
     lines = list(zip(courses, widths, strict=True))
     options = [_spots(r, s, w) for r, s, w in zip(courses, sizes, widths, strict=True)]
+    held = [_array([b for _, b in choices]) for choices in options]
     fixed = []
-    for i, choices in enumerate(options):
-        boxes = [b for _, b in choices]
-        crossed = _on_lines(boxes, lines, 2.5) + 0.2 * _on_lines(boxes, lines[:i] + lines[i + 1 :], 9)
-        fixed.append(
-            [
-                away + on + _on_nodes(b, nodes, 4) + _on_boxes(b, taken, 9) + _outside(b, room)
-                for (away, b), on in zip(choices, crossed, strict=True)
-            ]
-        )
+    for i, (own, choices) in enumerate(zip(held, options, strict=True)):
+        crossed = _on_lines(own, lines, 2.5) + 0.2 * _on_lines(own, lines[:i] + lines[i + 1 :], 9)
+        away = np.array([cost for cost, _ in choices])
+        still = _on_boxes(own, _array(taken), 9) + _outside(own, room)
+        fixed.append(away + crossed + _on_nodes(own, nodes, 4) + still)
     best = [int(np.argmin(costs)) for costs in fixed]
     for _ in range(3):
         before = list(best)
-        for i, choices in enumerate(options):
-            others = [options[j][best[j]][1] for j in range(len(options)) if j != i]
-            cheap = min(fixed[i]) + 200
-            totals = [
-                cost + _on_boxes(b, others, 3) if cost < cheap else cost
-                for cost, (_, b) in zip(fixed[i], choices, strict=True)
-            ]
-            best[i] = int(np.argmin(np.round(totals, 6)))
+        for i, own in enumerate(held):
+            others = [held[j][best[j]] for j in range(len(held)) if j != i]
+            if others:
+                best[i] = int(np.argmin(np.round(fixed[i] + _on_boxes(own, np.stack(others), 3), 6)))
         if best == before:
             break
     boxes = [options[i][best[i]][1] for i in range(len(options))]
-    return list(zip(boxes, [bool(c > 0) for c in _on_lines(boxes, lines, 0)], strict=True))
+    return list(zip(boxes, [bool(c > 0) for c in _on_lines(_array(boxes), lines, 0)], strict=True))
 
 
 def _spots(route: Route, size: tuple[float, float], width: float) -> list[tuple[float, Box]]:
@@ -268,14 +290,19 @@ def _spots(route: Route, size: tuple[float, float], width: float) -> list[tuple[
     return spots
 
 
-def _on_lines(boxes: Sequence[Box], lines: Sequence[tuple[Route, float]], gap: float) -> Array:
+def _array(boxes: Sequence[Box]) -> Array:
+    """(s, 4): centres and half sides."""
+    return np.array([(b.x, b.y, b.w, b.h) for b in boxes], dtype=np.float64).reshape(-1, 4)
+
+
+def _on_lines(boxes: Array, lines: Sequence[tuple[Route, float]], gap: float) -> Array:
     """Cost of touching arrows, per box grown by half the stroke and `gap`: 30 an arrow and its depth in the box."""
-    if not boxes or not lines:
+    if not boxes.size or not lines:
         return np.zeros(len(boxes))
     points = np.stack([r.points for r, _ in lines])
     points = np.concatenate([points, (points[:, :-1] + points[:, 1:]) / 2], axis=1)
     grown = np.array([width / 2 + gap for _, width in lines])[None, :, None]
-    held = np.array([(b.x, b.y, b.w, b.h) for b in boxes])[:, :, None, None]
+    held = boxes[:, :, None, None]
     depth_x = held[:, 2] + grown - np.abs(points[None, :, :, 0] - held[:, 0])
     depth_y = held[:, 3] + grown - np.abs(points[None, :, :, 1] - held[:, 1])
     depth = np.minimum(depth_x, depth_y).max(axis=2)
@@ -283,20 +310,27 @@ def _on_lines(boxes: Sequence[Box], lines: Sequence[tuple[Route, float]], gap: f
     return cost
 
 
-def _on_nodes(box: Box, nodes: Mapping[str, Node], gap: float) -> float:
-    cost = 0.0
-    for node in nodes.values():
-        dx = max(abs(box.x - node.x) - box.w, 0) / (node.rx + gap)
-        dy = max(abs(box.y - node.y) - box.h, 0) / (node.ry + gap)
-        near = math.hypot(dx, dy)
-        cost += 60 * (1.2 - near) if near < 1 else 0
-    return cost
+def _on_nodes(boxes: Array, nodes: Mapping[str, Node], gap: float) -> Array:
+    """Cost of touching nodes, per box."""
+    x, y, w, h = boxes.T[:, :, None]
+    held = np.array([(n.x, n.y, n.rx, n.ry) for n in nodes.values()]).T[:, None]
+    near = np.hypot(
+        np.maximum(np.abs(x - held[0]) - w, 0) / (held[2] + gap),
+        np.maximum(np.abs(y - held[1]) - h, 0) / (held[3] + gap),
+    )
+    return np.asarray(np.where(near < 1, 25 + 60 * (1.2 - near), 0).sum(axis=1))
 
 
-def _on_boxes(box: Box, others: Sequence[Box], gap: float) -> float:
-    return sum(25 + box.overlap(other, gap) / 20 for other in others if box.overlap(other, gap) > 0)
+def _on_boxes(boxes: Array, others: Array, gap: float) -> Array:
+    """Cost of overlapping other boxes grown by `gap`, per box."""
+    x, y, w, h = boxes.T[:, :, None]
+    a, b, c, d = others.T[:, None]
+    shared = np.maximum(w + c + gap - np.abs(x - a), 0) * np.maximum(h + d + gap - np.abs(y - b), 0)
+    return np.asarray(np.where(shared > 0, 25 + shared / 20, 0).sum(axis=1))
 
 
-def _outside(box: Box, room: tuple[float, float, float, float]) -> float:
-    x = max(room[0] - box.x + box.w, 0) + max(box.x + box.w - room[2], 0)
-    return 10 * x + 0.3 * (max(room[1] - box.y + box.h, 0) + max(box.y + box.h - room[3], 0))
+def _outside(boxes: Array, room: tuple[float, float, float, float]) -> Array:
+    """Cost of leaving the drawing, per box."""
+    x, y, w, h = boxes.T
+    aside = np.maximum(room[0] - x + w, 0) + np.maximum(x + w - room[2], 0)
+    return np.asarray(10 * aside + 0.3 * (np.maximum(room[1] - y + h, 0) + np.maximum(y + h - room[3], 0)))

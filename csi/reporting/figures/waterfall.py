@@ -83,6 +83,7 @@ def _name(name: str, y: float, left: float, size: float, *, narrow: bool, bold: 
     """The name of a row, left of it or, on a phone, above it."""
     ink = style.INK if bold else style.TEXT
     if narrow:
+        name = svg.shorten(name, style.PHONE - left - 2, size, bold=bold, lang=lang)
         return [svg.words(left, y - ROW / 2 + 2, name, size=size, fill=ink, bold=bold, halo=True)]
     shown = svg.shorten(name, left - 18, size, bold=bold, lang=lang)
     return [svg.words(left - 12, y + 4.5, shown, size=size, fill=ink, bold=bold, anchor="end")]

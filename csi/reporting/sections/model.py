@@ -9,11 +9,14 @@ import polars as pl
 
 from csi.errors import Problems, Text, problem
 from csi.estimate.engine_words import engine_words
+from csi.estimate.estimate import Estimate
+from csi.measures.indicators import indicators, owners
 from csi.reporting import figures, words
 from csi.reporting.analysis import Analysis, Cell
 from csi.reporting.drawn import figure
+from csi.reporting.figures.cells import LOADING_FLOOR
 from csi.reporting.scaled import scale_notes, scaled
-from csi.reporting.section import Column, Emphasis, Section, Table
+from csi.reporting.section import Column, Emphasis, Figure, Section, Table
 from csi.reporting.sections.drawn import here, percent
 from csi.reporting.style import MINUS
 from csi.reporting.words import Named
@@ -148,14 +151,17 @@ def structure(a: Analysis) -> Section:
     paths = path_frame(cell).join(f2, on=keys, how="left", maintain_order="left")
     paths = _judged(a, cell, paths.join(vif, on=keys, how="left", maintain_order="left"))
     held = int(paths["significant"].sum())
-    level = percent(cell.estimate.level)
+    level, title = percent(cell.estimate.level), words.sentence(words.held_paths(held, paths.height))
     return Section(
         key="structure",
-        title=words.sentence(words.held_paths(held, paths.height)),
+        title=title,
         subtitle=Text(
-            f"{a.brand_labels[a.focal].en}: standardised paths with {level} {cell.estimate.interval} intervals",
-            f"{a.brand_labels[a.focal].zh}：标准化路径系数与 {level} 自助法区间",
+            f"{a.brand_labels[a.focal].en}: standardised paths with {level} {cell.estimate.interval} intervals; beside "
+            "each construct its items with their loadings (weights where the items make it), bold: loading below .708",
+            f"{a.brand_labels[a.focal].zh}：标准化路径系数与 {level} 自助法区间；各构念旁为题项及载荷（形成型为权重），"
+            "加粗为载荷低于 0.708",
         ),
+        figures=(_full_view(a, cell, paths, title),),
         tables=(_paths_table(a, paths), _r2_table(a, cell)),
         notes=tuple(dict.fromkeys((*cell.estimate.notes, *cell.effects.notes))),
         data={"paths": paths, "r2": cell.effects.r2, "chains": cell.effects.chains, "effects": cell.effects.table},
@@ -197,6 +203,35 @@ def _verdict(sign: str, value: float | None, *, sure: bool) -> str:
     if not sure:
         return "not supported"
     return "supported" if (value > 0) == (sign == "+") else "contrary"
+
+
+def _full_view(a: Analysis, cell: Cell, paths: pl.DataFrame, title: Text) -> Figure:
+    """The path diagram with the items of each construct."""
+    draw = partial(
+        figures.path_diagram, paths, _nodes(a, cell), labels=a.construct_labels, layout=a.model.layout or None,
+        target=a.target, items=item_rows(cell.estimate),
+    )  # fmt: skip
+    return figure("model_full", title, draw)
+
+
+def item_rows(estimate: Estimate, at: int = 0) -> pl.DataFrame:
+    """What the full view of one cell prints: construct, item, loading (weight where items make it), weak, formative."""
+    solution = estimate.solution
+    of, owner = indicators(estimate.moments, solution), owners(solution)
+    frame = pl.DataFrame(
+        {
+            "construct": [solution.constructs[k] for k in owner],
+            "item": list(of.names),
+            "formative": [solution.modes[k] == "B" for k in owner],
+            "loading": of.loadings[at],
+            "weight": of.loadings[at] if of.weights is None else of.weights[at],
+        },
+        schema_overrides={"loading": pl.Float64, "weight": pl.Float64},
+    )
+    lone = pl.len().over("construct") == 1
+    weak = (pl.col("loading") < LOADING_FLOOR) & ~pl.col("formative") & ~lone
+    shown = pl.when("formative").then("weight").otherwise("loading")
+    return frame.select("construct", "item", shown.alias("loading"), weak.alias("weak"), "formative")
 
 
 def _interval_columns() -> tuple[Column, Column]:
