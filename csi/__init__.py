@@ -146,6 +146,7 @@ if TYPE_CHECKING:
     from csi.reporting.build import report as report
     from csi.reporting.coding import coding as coding
     from csi.reporting.diff import diff as diff
+    from csi.reporting.rebuild import rebuild as rebuild
     from csi.reporting.waves import waves as waves
     from csi.sem.estimator import SEM as SEM
     from csi.simulation.simulate import simulate as simulate
@@ -235,6 +236,7 @@ _HOMES = {
     "copula": "csi.measures.copula",
     "consistency": "csi.measures.consistency.of_scales",
     "diff": "csi.reporting.diff",
+    "rebuild": "csi.reporting.rebuild",
     "waves": "csi.reporting.waves",
     "coding": "csi.reporting.coding",
     "attrition": "csi.tracking.attrition",
@@ -401,8 +403,9 @@ __all__ = [
     "pairwise", "penalty_reward", "plan", "pool", "pos", "power_alpha", "power_icc", "power_invariance", "power_model",
     "power_path", "power_pls", "power_rmsea", "predict", "predictions", "price_tolerance", "programme", "promise",
     "quality",
-    "r2", "rake", "rank_probabilities", "rates", "read_events", "read_panel", "reasonable", "recovery", "redundancy",
-    "reliability", "replicate_weights", "report", "repurchase", "requirements", "residuals", "retest", "run_card",
+    "r2", "rake", "rank_probabilities", "rates", "read_events", "read_panel", "reasonable", "rebuild", "recovery",
+    "redundancy", "reliability", "replicate_weights", "report", "repurchase", "requirements", "residuals", "retest",
+    "run_card",
     "score_tests", "scores", "selection", "servqual", "short_form", "shrunken", "simple_slopes", "simulate",
     "simultaneous", "smooth", "stage_slopes", "stakeholders", "standardised", "surface", "survival",
     "targets", "text_indicator", "tolerance", "track", "tree",

@@ -6,13 +6,16 @@ import argparse
 import json
 import time
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 
-from csi.cli.answer import FINE, INADMISSIBLE, Answer
+from csi.cli.answer import FINE, INADMISSIBLE, PROBLEMS, Answer
 from csi.cli.progress import working
-from csi.cli.studied import bootstrap_argument, errors_argument, resampled, study_argument
-from csi.errors import Language, Text
+from csi.cli.studied import STUDY, bootstrap_argument, errors_argument, resampled
+from csi.display import text
+from csi.errors import Language, Problems, Text, problem
 from csi.reporting.formats import FORMATS, USUAL, check_formats, names_of
+from csi.reporting.rebuild import rebuild
 from csi.reporting.sections import KINDS
 from csi.reporting.sections.paper.references import FILE as BIBTEX
 from csi.reporting.write import report_in
@@ -30,12 +33,15 @@ WHAT = {
     "report.pdf": Text("the report on A4", "A4 版报告"),
     "numbers.json": Text("every number in full precision", "全部数值（完整精度）"),
     "record.json": Text("what was read and how it was computed", "数据来源与计算设置"),
+    "manifest.json": Text("to verify it all: csi report --from", "供核对之用：csi report --from"),
 }
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """A study, a wave, a folder and the kind of report."""
-    study_argument(parser)
+    parser.add_argument("study", metavar="STUDY", type=Path, nargs="?", help=STUDY)
+    again = "make a report again from its record and verify it: same inputs, same bytes, same numbers"
+    parser.add_argument("--from", metavar="RECORD", type=Path, dest="again", help=again)
     parser.add_argument("--wave", help="the report's wave (the latest with answers by default)")
     parser.add_argument("--out", metavar="DIR", type=Path, default=Path("reports"), help="folder of reports (reports/)")
     parser.add_argument("--kind", default="quarterly", choices=list(KINDS), help="the report's reader")
@@ -47,6 +53,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """Write the report and say where to look."""
+    if args.again is not None:
+        return verified(args, lang)
+    if args.study is None:
+        en, zh = "a report needs its study file.", "生成报告需要研究文件。"
+        do = "Write csi report STUDY, or csi report --from RECORD."
+        do_zh = "请写 csi report STUDY，或 csi report --from RECORD。"
+        raise Problems([problem("E-REBUILD", "STUDY", en, zh, do, do_zh)])
     start = time.perf_counter()
     study = resampled(read_study(args.study), args.bootstrap, args.errors)
     with working(TELLING.say(lang), quiet=args.quiet):
@@ -68,6 +81,20 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         code=INADMISSIBLE if told.absent else FINE,
         record=record,
     )
+
+
+def verified(args: argparse.Namespace, lang: Language) -> Answer:
+    """Make a report again from its record, and say whether it is the same."""
+    with working(TELLING.say(lang), quiet=args.quiet):
+        made = rebuild(args.again, args.study)
+    data = {
+        "verified": made.verified,
+        "largest": None if made.largest == inf else made.largest,
+        "where": made.where,
+        "files": made.files.to_dicts(),
+        "inputs": made.inputs.to_dicts(),
+    }
+    return Answer(blocks=(text(made, lang),), data=data, code=FINE if made.verified else PROBLEMS)
 
 
 def both(text: Text, languages: Sequence[Language]) -> str:

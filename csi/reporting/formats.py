@@ -36,7 +36,7 @@ USUAL: Final = ("html", "notebook", "xlsx")
 """What a report is written as when nothing is said."""
 FORMATS: Final = (*USUAL, *DOCUMENTS)
 ONCE: Final = {"html": "report.html", "notebook": "notebook.ipynb", "xlsx": "tables.xlsx"}
-ALWAYS: Final = ("numbers.json", "record.json")
+ALWAYS: Final = ("numbers.json", "record.json", "manifest.json")
 
 
 def check_formats(to: str | Sequence[str]) -> tuple[str, ...]:
@@ -69,7 +69,7 @@ def names_of(to: Sequence[str], languages: Sequence[Language]) -> tuple[str, ...
 
     Example:
         >>> names_of(["html", "docx"], ["zh", "en"])
-        ('report.html', 'report.zh.docx', 'report.en.docx', 'numbers.json', 'record.json')
+        ('report.html', 'report.zh.docx', 'report.en.docx', 'numbers.json', 'record.json', 'manifest.json')
     """
     made = [[ONCE[k]] if k in ONCE else [DOCUMENTS[k].name.format(lang) for lang in languages] for k in to]
     return (*(name for names in made for name in names), *ALWAYS)

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from csi.errors import Problems, problem
+from csi.errors import Language, Problems, problem
 from csi.reporting.build import LANGUAGES, check_languages, planned_for, ready, told_as
 from csi.reporting.formats import USUAL, check_formats, names_of, rendered
+from csi.reporting.manifest import MANIFEST, Asked, to_bytes
 from csi.reporting.notebook import Book, executing, notebook, to_text
 from csi.reporting.numbers import numbers, to_json
 from csi.reporting.section import Report
@@ -17,6 +18,7 @@ from csi.reporting.sections import heading
 from csi.reporting.sections.paper.references import FILE as BIBTEX
 from csi.study.panel import read_study_panel
 from csi.study.study import Study, given_study
+from csi.survey.panel import Panel
 
 FILES = names_of(USUAL, LANGUAGES)
 """What `write_report` leaves in a wave's folder when nothing else is asked for."""
@@ -69,24 +71,55 @@ def report_in(
     study = given_study(study)
     panel = read_study_panel(study)
     study, panel, wave = ready(study, panel, wave, kind)
-    keys = planned_for(study, panel, kind)
     with prepared(Path(out) / (wave or study.name or "report")) as folder:
         path = relative(study.path, folder)
-        named = [(k, heading(k, study)) for k in keys]
-        book = notebook(path, wave, named, study.title, languages=languages, kind=kind)
-        shown = "notebook" in to
-        with running(book, folder, execute=execute and shown) as finished:
-            report = told_as(kind, study, panel, wave, keys, languages)
-            files = contents(report, to)
-            done = finished() if report.keys == keys or not shown else None
-        if done is None:  # the answers carry no model: the notebook is made again without its sections
-            named = [(k, heading(k, study)) for k in report.keys]
-            book = notebook(path, wave, named, study.title, languages=languages, kind=kind)
-            with running(book, folder, execute=execute) as finished:
-                done = finished()
-        if shown:
-            files["notebook.ipynb"] = to_text(done).encode()
+        files, report = files_of(study, panel, wave, languages, folder, path=path, kind=kind, execute=execute, to=to)
         return written(folder, files), report
+
+
+def files_of(
+    study: Study,
+    panel: Panel,
+    wave: str,
+    languages: tuple[Language, ...],
+    folder: Path,
+    *,
+    path: str,
+    kind: str,
+    execute: bool,
+    to: Sequence[str],
+) -> tuple[dict[str, bytes], Report]:
+    """The bytes of every file of a report, the manifest last, and the report itself; nothing is written.
+
+    Parameters:
+        study, panel, wave: as of `ready`. folder: where the notebook runs. path: the study file as seen from there.
+    """
+    keys = planned_for(study, panel, kind)
+    named = [(k, heading(k, study)) for k in keys]
+    book = notebook(path, wave, named, study.title, languages=languages, kind=kind)
+    shown = "notebook" in to
+    with running(book, folder, execute=execute and shown) as finished:
+        report = told_as(kind, study, panel, wave, keys, languages)
+        files = contents(report, to)
+        done = finished() if report.keys == keys or not shown else None
+    if done is None:  # the answers carry no model: the notebook is made again without its sections
+        named = [(k, heading(k, study)) for k in report.keys]
+        book = notebook(path, wave, named, study.title, languages=languages, kind=kind)
+        with running(book, folder, execute=execute) as finished:
+            done = finished()
+    if shown:
+        files["notebook.ipynb"] = to_text(done).encode()
+    asked = Asked(
+        study=path,
+        wave=wave,
+        kind=kind,
+        languages=languages,
+        to=tuple(to),
+        executed=execute and shown,
+        replicates=study.settings.replicates,
+        errors=study.settings.index_errors,
+    )
+    return {**files, MANIFEST: to_bytes(asked, files)}, report
 
 
 @contextmanager

@@ -139,6 +139,7 @@ PUBLIC = [
     "redundancy",
     "reliability",
     "replicate_weights",
+    "rebuild",
     "report",
     "residuals",
     "run_card",

@@ -99,6 +99,7 @@ WITHOUT = {
     "requirements": "products of judgements, without sampling error",
     "nca": "a ceiling line over the rows, which weights do not move",
     "quality": "counts of what rules find; its indices are those of csi.index",
+    "rebuild": "hands on what a record says",
     "report": "hands on what a study says",
     "simulate": "makes rows",
     "validate": "hands its answers with their design to the measures it is made of",

@@ -2,6 +2,9 @@
 
 import io
 import json
+import os
+import subprocess
+import sys
 import zipfile
 
 import pytest
@@ -13,8 +16,13 @@ from csi.reporting.write import FILES, write_report
 
 @pytest.fixture(scope="module")
 def twice(small_study):
-    """The report written two times, into folders of the same depth."""
-    return [write_report(small_study, small_study.parent / name) for name in ("one", "two")]
+    """The report written two times: here, and under another time zone, locale, threads and order of hashes."""
+    there = {"TZ": "Asia/Shanghai", "LC_ALL": "C", "OPENBLAS_NUM_THREADS": "2", "POLARS_MAX_THREADS": "1"}
+    out = small_study.parent / "two"
+    asked = ["report", str(small_study), "--out", str(out), "--lang", "zh,en", "--quiet"]
+    command = [sys.executable, "-m", "csi", *asked]
+    subprocess.run(command, env={**os.environ, **there, "PYTHONHASHSEED": "7"}, check=True, capture_output=True)
+    return [write_report(small_study, small_study.parent / "one"), *(f for f in out.iterdir())]
 
 
 @pytest.mark.parametrize("name", FILES)
