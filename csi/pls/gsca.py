@@ -118,6 +118,11 @@ def solve_gsca(
     return iterate(R, design, step, keep, tolerance, max_iterations, reference)
 
 
+def times(matrix: Array, vector: Array) -> Array:
+    """(b, p) products of stacked matrices (b, p, k) with stacked vectors (b, k)."""
+    return np.asarray((matrix @ vector[..., None])[..., 0])
+
+
 def _sweep(state: State, R: Array, kept: Kept, design: Design, measured: npt.NDArray[np.bool_]) -> Array:
     """(b, p) new weights: given loadings and paths, one block after the other, each given those before it."""
     w, RW, C = state[0].copy(), state[1].copy(), state[2]
@@ -126,13 +131,13 @@ def _sweep(state: State, R: Array, kept: Kept, design: Design, measured: npt.NDA
     for j, (start, stop) in enumerate(design.spans):
         if j not in kept:
             continue
-        block, others = slice(start, stop), np.arange(E.shape[1]) != j
-        new = np.einsum("bpk,bk->bp", RW[:, block, others], E[:, j, others])
-        new = np.einsum("bik,bk->bi", kept[j], new)
+        block, towards = slice(start, stop), E[:, j].copy()
+        towards[:, j] = 0.0
+        new = times(kept[j], times(RW[:, block], towards))
         if measured[j]:
             new += state[1][:, block, j]
-        own = np.einsum("bi,bik,bk->b", new, R[:, block, block], new)
+        own = (new * times(R[:, block, block], new)).sum(axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
             w[:, block] = new / np.sqrt(own)[:, None]
-        RW[:, :, j] = np.einsum("bpi,bi->bp", R[:, :, block], w[:, block])
+        RW[:, :, j] = times(R[:, :, block], w[:, block])
     return w

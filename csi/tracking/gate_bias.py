@@ -66,13 +66,13 @@ def shifts(est: Estimate, items: Sequence[str], points: Array) -> Shifts:
     def at(values: Array) -> Array:
         return _shift(places.read(values), points, shares / shares.sum(), levels)
 
-    value = at(theta)
-    jacobian = jacobian_of(at, theta)
-    return Shifts(value, np.asarray(jacobian @ vcov @ jacobian.T))
+    step = STEP * (1.0 + np.abs(theta))
+    jacobian = ((at(theta + np.diag(step)) - at(theta - np.diag(step))) / (2.0 * step)[:, None]).T
+    return Shifts(at(theta), np.asarray(jacobian @ vcov @ jacobian.T))
 
 
 def jacobian_of(of: Callable[[Array], Array], theta: Array) -> Array:
-    """(g, k) central differences."""
+    """(g, k) central differences of what takes one set of parameters at a time."""
     columns = []
     for i in range(theta.size):
         step = np.zeros_like(theta)
@@ -84,7 +84,7 @@ def jacobian_of(of: Callable[[Array], Array], theta: Array) -> Array:
 @dataclass(frozen=True, slots=True, eq=False)
 class Measured:
     """What every cell measures: loadings, intercepts and residual variances (g, p), thresholds (g, p, t; NaN where
-    there are none), means and variances of the factor (g,).
+    there are none), means and variances of the factor (g,). A stack of parameters puts its axis in front.
     """
 
     loading: Array
@@ -122,7 +122,7 @@ class Places:
 
     def read(self, theta: Array) -> Measured:
         """The entries at `theta`."""
-        parts = {n: np.where(i >= 0, theta[np.maximum(i, 0)], self.fixed[n]) for n, i in self.index.items()}
+        parts = {n: np.where(i >= 0, theta[..., np.maximum(i, 0)], self.fixed[n]) for n, i in self.index.items()}
         return Measured(**parts)
 
 
@@ -151,12 +151,12 @@ def _levels(table: Table, est: Estimate, items: Sequence[str]) -> dict[int, Arra
 
 
 def _shift(m: Measured, points: Array, shares: Array, levels: Mapping[int, Array]) -> Array:
-    """(g,) b_g = E_g - F_g."""
+    """(..., g) b_g = E_g - F_g."""
     alike = Measured(
-        loading=_pooled(m.loading, shares),
-        intercept=_pooled(m.intercept, shares),
-        residual=_pooled(m.residual, shares),
-        threshold=_pooled(m.threshold, shares),
+        loading=_pooled(m.loading, shares, -2),
+        intercept=_pooled(m.intercept, shares, -2),
+        residual=_pooled(m.residual, shares, -2),
+        threshold=_pooled(m.threshold, shares, -3),
         mean=m.mean,
         variance=m.variance,
     )
@@ -164,16 +164,17 @@ def _shift(m: Measured, points: Array, shares: Array, levels: Mapping[int, Array
     return out
 
 
-def _pooled(values: Array, shares: Array) -> Array:
-    """The mean over cells, given to every cell."""
-    return np.broadcast_to(np.tensordot(shares, values, axes=1), values.shape)
+def _pooled(values: Array, shares: Array, axis: int) -> Array:
+    """The mean over cells (an axis), given to every cell."""
+    weights = shares.reshape(-1, *[1] * (-axis - 1))
+    return np.broadcast_to((values * weights).sum(axis=axis, keepdims=True), values.shape)
 
 
 def _means(m: Measured, levels: Mapping[int, Array]) -> Array:
-    """(g, p) means of the items, `nu + lambda kappa`; ordinal `x_1 + sum_t (x_{t+1} - x_t) P(y* > tau_t)`."""
-    out = m.intercept + m.loading * m.mean[:, None]
+    """(..., g, p) means of the items, `nu + lambda kappa`; ordinal `x_1 + sum_t (x_{t+1} - x_t) P(y* > tau_t)`."""
+    out = m.intercept + m.loading * m.mean[..., None]
     for k, values in levels.items():
-        spread = np.sqrt(m.loading[:, k] ** 2 * m.variance + m.residual[:, k])
-        above = ndtr((out[:, k, None] - m.threshold[:, k, : values.size - 1]) / spread[:, None])
-        out[:, k] = values[0] + above @ np.array([b - a for a, b in pairwise(values)])
+        spread = np.sqrt(m.loading[..., k] ** 2 * m.variance + m.residual[..., k])
+        above = ndtr((out[..., k, None] - m.threshold[..., k, : values.size - 1]) / spread[..., None])
+        out[..., k] = values[0] + above @ np.array([b - a for a, b in pairwise(values)])
     return out
