@@ -1,5 +1,7 @@
 """The documentation site: every measure, code, model, verb and name has its page, and pages say what csi says."""
 
+import doctest
+import importlib
 import importlib.util
 import re
 import sys
@@ -173,3 +175,22 @@ def test_the_parity_sheet_holds_its_tolerances_and_says_what_csi_says():
         assert line.difference <= line.tolerance
         assert float(row["reference"]) == pytest.approx(line.reference, rel=1e-9) or row["worst"] != line.worst
     assert f"共 {len(found)} 行" in sheet(found, "zh")
+
+
+def test_the_tables_of_coverage_are_told_in_chinese():
+    from handbook.coverage_zh import HEADINGS, in_chinese  # noqa: PLC0415 - found once the folder is on the path
+
+    text = (FOLDER.parents[1] / "tests/slow/README.md").read_text("utf-8")
+    assert set(re.findall(r"^## (.+)$", text, re.MULTILINE)) == set(HEADINGS)
+    told = in_chinese(text)
+    assert told.count("| 在界限内 |") == len(re.findall(r"\| held \|$", text, re.MULTILINE)) > 500
+    assert "覆盖率 .933 至 .950，标准误比 .969 至 1.031（9 个量）" in told
+    assert len(told.splitlines()) > len(text.splitlines()) - 30
+
+
+@pytest.mark.parametrize("name", ["page", "prose", "site", "coverage_zh"])
+def test_examples_of_the_handbook_run(name):
+    module = importlib.import_module(f"handbook.{name}")
+    found = doctest.testmod(module)
+    assert found.attempted
+    assert not found.failed

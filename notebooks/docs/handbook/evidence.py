@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from csi.errors import Language
+from handbook.coverage_zh import in_chinese
 from handbook.page import LANGUAGES, Page, both
 from handbook.parity import parity
 from handbook.prose import ROOT
@@ -14,19 +15,12 @@ SLOW = ROOT / "tests" / "slow"
 BENCH = ROOT / "tests" / "bench"
 TESTED = "tests/slow"
 STUDIES_ZH = "!!! note\n    本页由 `tests/slow` 中的表格生成，正文为英文；下表说明用词。\n\n"
-GLOSSARY = """| 英文 | 含义 |
-|---|---|
-| coverage .933 to .950 | 各量的区间覆盖率（最低至最高），名义 95% |
-| SE ratio | 平均标准误与估计量真实标准差之比 |
-| rejects .050 at .05 | 原假设为真时的拒绝率（名义水平 0.05） |
-| held | 落在事先设定的界限之内 |
-| misses | 超出界限；原因写在该研究的页面末尾 |
-| tabled | 只列出，不设界限（有界、有偏或为乘积的量） |
-"""
 LEAD_ZH = """# 区间的覆盖率与检验的水平
 
 每一行是一种区间或 p 值、衡量它的模拟研究、模拟的样本数、所得结果、事先设定的界限
-以及结论。名义覆盖率为 95%；真值是同一估计量在总体矩上的取值。`make check-slow` 重新生成全部表格。
+以及结论。名义覆盖率为 95%；真值是同一估计量在总体矩上的取值。
+“标准误比”是平均标准误与估计量真实标准差之比；“拒绝率”是原假设为真时的拒绝比例；
+“只列出”的量有界、有偏或为乘积，不设界限；“超出”的原因写在该研究页面的末尾。`make check-slow` 重新生成全部表格。
 
 """
 KEYS_ZH = "!!! note\n    各键的说明为英文；中文示例见[如何写研究文件](howto/study-file.md)。\n\n"
@@ -60,8 +54,8 @@ def linked(text: str) -> str:
 def _overview() -> Page:
     """The table of all intervals and p-values."""
     text = linked((SLOW / "README.md").read_text(encoding="utf-8"))
-    zh = LEAD_ZH + GLOSSARY + "\n" + re.sub(r"^# .*\n", "", text)
-    return Page("evidence/intervals.md", both(text, zh), boost=0.3)
+    zh = LEAD_ZH + in_chinese(text)
+    return Page("evidence/intervals.md", both(text, zh), boost=0.3, wide=True)
 
 
 def _studies() -> list[Page]:

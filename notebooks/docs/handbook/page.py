@@ -19,17 +19,20 @@ class Page:
     Attributes:
         path: below a language's folder, such as "measures/htmt.md". body: its markdown by language.
         files: what lies beside the page, by path below the language's folder: language -> text.
-        boost: how far up a search lists it.
+        boost: how far up a search lists it. wide: without a table of contents beside it.
     """
 
     path: str
     body: Mapping[Language, str]
     files: Mapping[str, Mapping[Language, str]] = field(default_factory=dict)
     boost: float = 1.0
+    wide: bool = False
 
     def text(self, lang: Language) -> str:
         """What is written to the file."""
-        head = "" if self.boost == 1.0 else f"---\nsearch:\n  boost: {self.boost:g}\n---\n\n"
+        lines = [f"search:\n  boost: {self.boost:g}"] if self.boost != 1.0 else []
+        lines += ["hide: [toc]"] if self.wide else []
+        head = "\n".join(["---", *lines, "---\n\n"]) if lines else ""
         return head + self.body[lang].rstrip() + "\n"
 
 

@@ -75,7 +75,7 @@ def rows() -> list[Row]:
 
 def parity() -> Page:
     """The sheet in both languages."""
-    return Page("evidence/parity.md", {lang: sheet(rows(), lang) for lang in LANGUAGES}, boost=0.6)
+    return Page("evidence/parity.md", {lang: sheet(rows(), lang) for lang in LANGUAGES}, boost=0.6, wide=True)
 
 
 def sheet(found: list[Row], lang: Language) -> str:

@@ -75,12 +75,15 @@ def build(sources: Path, target: Path) -> None:
     """Both languages by mkdocs, and the page that chooses between them.
 
     Raises:
-        subprocess.CalledProcessError: mkdocs finds something wrong, such as a link to nowhere.
+        RuntimeError: mkdocs finds something wrong, such as a link to nowhere; with what it says.
     """
     for lang in LANGUAGES:
         file = sources / f"mkdocs-{lang}.yml"
         _put(file, yaml.safe_dump(settings(lang, sources, target), allow_unicode=True, sort_keys=False))
-        subprocess.run([sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "-f", str(file)], check=True)  # noqa: S603 - our own settings
+        words = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "-f", str(file)]
+        done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 - our own settings
+        if done.returncode:
+            raise RuntimeError(done.stdout + done.stderr)
     _put(target / "index.html", START)
 
 
