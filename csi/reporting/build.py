@@ -20,6 +20,7 @@ from csi.reporting.sections import NEED_A_MODEL, SECTIONS, behind, build, headin
 from csi.reporting.sections.grouped import key_of
 from csi.reporting.sections.paper.checklist import KEY as CHECKLIST
 from csi.reporting.sections.paper.checklist import checklist_section
+from csi.reporting.untold import untold
 from csi.reporting.usable import completed
 from csi.reporting.validation.build import VALIDATION, planned_sections, validation_report
 from csi.study.panel import read_study_panel
@@ -98,6 +99,9 @@ def told(analysis: Analysis, keys: Sequence[str], languages: tuple[Language, ...
     titled = ((", ", (title.en, wave.en)), ("，", (title.zh, wave.zh)))
     sections = [replace(s, language=languages[0]) for s in built(kept, analysis)]
     top = (*analysis.notes, *_idle_notes(keys, analysis))
+    if kind == "quarterly" and sections:
+        last = sections[-1]
+        sections[-1] = replace(last, notes=(*last.notes, *untold(analysis, [s.key for s in sections])))
     if sections and top:  # what keeps numbers out of the whole report stands at its top
         sections[0] = replace(sections[0], notes=(*top, *sections[0].notes))
     return Report(
@@ -194,6 +198,7 @@ def planned_for(study: Study, panel: Panel, kind: str) -> tuple[str, ...]:
         grouped=key_of(study, panel) is not None,
         products=any(c.product_of for c in study.model.constructs),
         formed=any(study.settings.modes.get(c.name, c.mode) == "B" for c in study.model.constructs),
+        followed=any(p.predictor.name == study.settings.target for p in study.model.paths),
         methods=told_in(study),
         alerts=bool(study.alerts),
     )

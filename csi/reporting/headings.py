@@ -35,6 +35,8 @@ HEADINGS = {
     "robustness": Text("Estimators side by side", "方法稳健性"),
     "necessary": Text("What is needed", "必要条件"),
     "levers": Text("What if", "杠杆与方案"),
+    "segments": Text("Segments", "客群差异"),
+    "behaviour": Text("Behaviour", "行为意向"),
     "writing": Text("Methods in words", "方法段落"),
     "sample": Text("Sample and items", "样本与题项"),
     "settings": Text("Settings", "估计设定"),

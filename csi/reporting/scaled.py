@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from csi.errors import Note, note
+from csi.errors import Note, Text, note
 from csi.estimate.estimate import Estimate
 from csi.measures.standardised import standardised
 from csi.sem.fitted import Fitted
@@ -25,6 +25,13 @@ def scaled(est: Estimate) -> pl.DataFrame:
         return est.table
     table = standardised(est)
     return table.rename({"std_all": "estimate"}) if "estimate" not in table.columns else table
+
+
+def interval_words(est: Estimate) -> Text:
+    """Whose intervals standardised parameters have: of the delta method, of replicate weights, of the bootstrap."""
+    if isinstance(est.extra.get("sem"), Fitted):
+        return Text("delta-method", "Delta 法")
+    return Text("bootstrap", "自助法") if est.replicates is not None else Text("normal", "正态")
 
 
 def scale_notes(est: Estimate) -> tuple[Note, ...]:

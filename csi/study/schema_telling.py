@@ -83,7 +83,8 @@ SectionName = Literal[
     "trend", "league", "tree", "chain", "model", "priorities", "stages", "reliability", "items", "loadings", "validity",
     "structure", "fieldwork", "method", "fit", "invariance", "mediation", "slopes", "prediction", "groups",
     "robustness", "necessary", "levers", "decomposition", "comparability", "tracking", "alerts", "rates", "views",
-    "shrunken", "writing", "sample", "settings", "formative", "bias", "global_fit", "parameters", "checks",
+    "shrunken", "segments", "behaviour",
+    "writing", "sample", "settings", "formative", "bias", "global_fit", "parameters", "checks",
     "alternatives", "appendix", "references", "checklist",
 ]  # fmt: skip
 

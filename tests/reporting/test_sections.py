@@ -144,7 +144,7 @@ def test_a_rare_stage_is_not_what_is_left_of_the_index(analysis, told):
     table = analysis.groups["stage"].table.filter(construct="satisfaction").sort("n")
     assert [v is None for v in table["index"]] == [True, True, False]
     assert table["reason"][1] == "withheld: with the total it would give away a number of fewer than 30 answers."
-    section = told.section("stages")
+    section = told.section("segments")
     assert [row[1] for row in rows(section.tables[0], "en")].count("×") == 1
     assert any(n.say("en").startswith("× withheld besides: Old; ") for n in section.notes)
     assert any("可由甲的指数推算出 n < 30 的分组" in n.say("zh") for n in section.notes)
@@ -185,7 +185,7 @@ def test_one_brand_and_one_wave_make_a_smaller_report(tmp_path, make_study, answ
         ", events: [{wave: 2025Q3, zh: 事件, en: Event}]", ""
     )
     report = of(make_study(tmp_path, frame, text))
-    assert report.keys == ("chain", "model", "priorities", "reliability", "items", "fieldwork", "method")
+    assert report.keys == ("chain", "model", "priorities", "behaviour", "reliability", "items", "fieldwork", "method")
     assert report.headline.changes == ()
     assert report.headline.sentence.zh.startswith("甲首次测量")
     assert "品牌" not in report.headline.dateline.zh

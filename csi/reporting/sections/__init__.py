@@ -13,6 +13,7 @@ from csi.reporting.analysis import GROUPINGS, Analysis
 from csi.reporting.headings import HEADINGS
 from csi.reporting.methods.library import method_of, run_method
 from csi.reporting.section import Section
+from csi.reporting.sections.behaviour import behaviour
 from csi.reporting.sections.chain import chain
 from csi.reporting.sections.comparability import comparability
 from csi.reporting.sections.decomposition import decomposition
@@ -44,6 +45,7 @@ from csi.reporting.sections.prediction import prediction_section
 from csi.reporting.sections.priorities import priorities
 from csi.reporting.sections.rates import rates_section
 from csi.reporting.sections.robustness import robustness_section
+from csi.reporting.sections.segments import segments
 from csi.reporting.sections.shrunken import shrunken_section
 from csi.reporting.sections.slopes import slopes_section
 from csi.reporting.sections.stages import stages
@@ -88,6 +90,8 @@ SECTIONS: dict[str, Callable[[Analysis], Section]] = {
     "robustness": robustness_section,
     "necessary": necessary_section,
     "levers": levers_section,
+    "segments": segments,
+    "behaviour": behaviour,
     "writing": writing_section,
     "sample": sample_section,
     "settings": settings_section,
@@ -105,8 +109,8 @@ SECTIONS: dict[str, Callable[[Analysis], Section]] = {
 
 KINDS: dict[str, tuple[str, ...]] = {
     "quarterly": (
-        "trend", "league", "comparability", "chain", "model", "priorities", "stages", "reliability", "items",
-        "fieldwork", "method",
+        "trend", "league", "comparability", "chain", "model", "priorities", "stages", "segments", "behaviour",
+        "reliability", "items", "fieldwork", "method",
     ),
     "paper": (
         "writing", "sample", "settings", "loadings", "reliability", "validity", "formative", "bias", "global_fit",
@@ -121,7 +125,8 @@ KINDS: dict[str, tuple[str, ...]] = {
 
 ORDER = (
     "alerts", "trend", "tracking", "views", "decomposition", "league", "rates", "comparability", "shrunken", "tree",
-    "chain", "model", "structure", "mediation", "slopes", "priorities", "levers", "necessary", "stages", "reliability",
+    "chain", "model", "structure", "mediation", "slopes", "priorities", "levers", "necessary", "stages", "segments",
+    "behaviour", "reliability",
     "writing", "sample", "settings", "loadings", "validity", "formative", "bias", "global_fit", "fit", "parameters",
     "invariance", "items", "prediction", "groups", "checks", "robustness", "alternatives", "appendix", "references",
     "checklist", "fieldwork", "method",
@@ -132,6 +137,7 @@ NEED_A_MODEL = frozenset({
     "model", "priorities", "reliability", "loadings", "validity", "structure", "fit", "invariance", "mediation",
     "slopes", "prediction", "groups", "robustness", "necessary", "levers", "writing", "sample", "settings",
     "formative", "bias", "global_fit", "parameters", "checks", "alternatives", "appendix", "references", "checklist",
+    "segments", "behaviour",
 })  # fmt: skip
 """Sections that exist only where the focal brand has enough answers for a model."""
 
@@ -149,6 +155,7 @@ def planned(
     grouped: bool = False,
     products: bool = False,
     formed: bool = False,
+    followed: bool = True,
     methods: Sequence[str] = (),
     alerts: bool = False,
 ) -> tuple[str, ...]:
@@ -157,7 +164,7 @@ def planned(
     Parameters:
         kind: a name in `KINDS`. brands, waves: how many there are. keys: the key columns of the panel.
         settings: the study's. grouped: whether there are two groups to compare. products, formed: whether the model has
-            products of constructs, constructs of mode B.
+            products of constructs, constructs of mode B. followed: whether the target leads to other constructs.
         methods: the models of expectation that the study allows, told by the kind "expectation".
         alerts: whether the study has any.
 
@@ -185,6 +192,8 @@ def planned(
         "views": waves < 2 or not settings.views.show,
         "rates": settings.rates is None,
         "stages": brands < 2 and not set(keys) & set(GROUPINGS),
+        "segments": not set(keys) & set(GROUPINGS),
+        "behaviour": not followed,
         "invariance": not grouped,
         "groups": not grouped or settings.covariance,
         "slopes": not products,
@@ -207,7 +216,29 @@ def planned(
     more = [k for k in dict.fromkeys([*asked, *(k for k, on in wanted.items() if on)]) if k not in usual]
     keys_ = inserted(usual, more)
     told = ("overview", *methods) if kind == "expectation" and methods else ()
-    return (*told, *(k for k in keys_ if wanted.get(k, True) and not idle.get(k, False)))
+    kept = [k for k in keys_ if wanted.get(k, True) and not idle.get(k, False)]
+    return (*told, *(with_models(kept, methods) if kind == "quarterly" else kept))
+
+
+def with_models(keys: Sequence[str], methods: Sequence[str]) -> list[str]:
+    """The sections of a quarterly report with the models it tells where the study allows them, in their place.
+
+    Example:
+        >>> with_models(["chain", "stages", "items", "method"], ["gap", "text"])
+        ['chain', 'gap', 'stages', 'text', 'items', 'method']
+    """
+    found = list(keys)
+    for name, before in MODELS.items():
+        if name in methods:
+            place = next((i for i, k in enumerate(found) if k in before), len(found))
+            found.insert(place, name)
+    return found
+
+
+LATER = ("reliability", "items", "robustness", "fieldwork", "method")
+MODELS = {"gap": ("stages", "segments", "behaviour", *LATER), "complaints": LATER, "text": LATER}
+"""Models that a quarterly report tells where the study allows them: expectation gap, complaints, comments; and the
+sections each stands before."""
 
 
 def inserted(usual: Sequence[str], more: Sequence[str]) -> list[str]:

@@ -11,7 +11,7 @@ from csi.measures.indicators import indicators, owners
 from csi.reporting import figures, words
 from csi.reporting.analysis import Analysis, Cell
 from csi.reporting.drawn import figure
-from csi.reporting.scaled import scaled
+from csi.reporting.scaled import interval_words, scaled
 from csi.reporting.section import Column, Emphasis, Section, Table
 from csi.reporting.sections.drawn import percent
 from csi.reporting.sections.model import cell_of
@@ -121,7 +121,10 @@ def loadings(a: Analysis) -> Section:
     weak = len(low_items(cell))
     level = percent(cell.estimate.level)
     corrected = cell.estimate.solution.rho is not None
-    kind = Text("factor (PLSc)", "因子（PLSc）") if corrected else Text("composite (PLS)", "复合（PLS）")
+    kind = Text("factor (PLSc)", "因子（PLSc）") if corrected else Text("composite", "复合")
+    if a.study.settings.covariance:
+        kind = Text("standardised factor", "标准化因子")
+    way = interval_words(cell.estimate)
     title = (
         Text(f"{weak} of {frame.height} loadings below .708", f"{frame.height} 个载荷中 {weak} 个低于 0.708")
         if weak
@@ -131,8 +134,8 @@ def loadings(a: Analysis) -> Section:
         key="loadings",
         title=title,
         subtitle=Text(
-            f"{a.brand_labels[a.focal].en}: loadings with {level} bootstrap intervals; {kind.en} loadings",
-            f"{a.brand_labels[a.focal].zh}：载荷与 {level} 自助法区间；为{kind.zh}载荷",
+            f"{a.brand_labels[a.focal].en}: loadings with {level} {way.en} intervals; {kind.en} loadings",
+            f"{a.brand_labels[a.focal].zh}：载荷与 {level} {way.zh}区间；为{kind.zh}载荷",
         ),
         tables=(_loading_table(a, frame), _reliability_table(a, cell)),
         notes=(*cell.reliability.notes, *_reasons(a, cell.reliability.table, "construct", cell.reliability.reasons)),
@@ -168,6 +171,8 @@ def _reliability_table(a: Analysis, cell: Cell) -> Table:
     heads = (("alpha", "α"), ("rho_a", "ρA"), ("rho_c", "ρC"), ("ave", "AVE"))
     columns = [Column("construct", Text("Construct", "构念")), Column("n_items", Text("Items", "题数"), "count")]
     for name, head in heads:
+        if not frame[name].count():
+            continue
         columns.append(Column(name, Text(head, head), "coefficient"))
         if f"{name}_conf_low" in frame.columns:
             columns.append(Column(f"{name}_conf_low", Text("from", "下限"), "coefficient"))
@@ -203,7 +208,9 @@ def validity(a: Analysis) -> Section:
         title=title,
         subtitle=Text("HTMT; from .85 in colour", "HTMT 矩阵，不低于 0.85 着色"),
         figures=(figure("htmt", title, draw),),
-        tables=(_htmt_table(a, cell), _fornell_table(a, cell), _cross_table(a, cell)),
+        tables=tuple(
+            t for t in (_htmt_table(a, cell), _fornell_table(a, cell), _cross_table(a, cell)) if t is not None
+        ),
         notes=(*cell.validity.notes, *_reasons(a, cell.validity.table, "construct", cell.validity.reasons)),
         data={
             "htmt": cell.validity.table,
@@ -253,9 +260,11 @@ def _fornell_table(a: Analysis, cell: Cell) -> Table:
     return Table("fornell_larcker", title, frame, columns, emphasis, a.construct_labels)
 
 
-def _cross_table(a: Analysis, cell: Cell) -> Table:
-    """Wide: items by constructs, own loadings in focus."""
+def _cross_table(a: Analysis, cell: Cell) -> Table | None:
+    """Wide: items by constructs, own loadings in focus; none of factors, whose cross-loadings are 0 by the model."""
     long = cell.validity.cross_loadings
+    if not long.filter(~pl.col("own"))["loading"].count():
+        return None
     names = [c for c in a.model.names if c in set(long["construct"].to_list())]
     frame = long.pivot("construct", index="item", values="loading", maintain_order=True).select("item", *names)
     own = {(r["item"], r["construct"]) for r in long.filter(pl.col("own")).iter_rows(named=True)}

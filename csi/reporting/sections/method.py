@@ -35,7 +35,7 @@ RULES = {
     "entity": Text("each brand's weights over its waves", "各品牌合并全部期次的权重"),
     "wave": Text("each wave's weights over its brands", "各期合并全部品牌的权重"),
     "rolling": Text("weights of a rolling window of waves", "滚动窗口内各期合并的权重"),
-    "base": Text("weights of wave {base}, held for all waves", "基期 {base} 的权重，各期沿用"),
+    "base": Text("weights of wave {base}, held for all waves", "基期 {base}的权重，各期沿用"),
     "pooled": Text("weights of all cells together", "全部单元合并的权重"),
     "given": Text("given weights", "外部给定的权重"),
 }
@@ -230,7 +230,7 @@ def _provenance(a: Analysis) -> list[Pair]:
     packages = ", ".join(f"{name} {version}" for name, version in versions().items())
     digest = data_hash(a.panel)[:16]
     return [
-        (Text("Software", "软件"), Text(packages, packages)),
+        (Text("Software", "软件"), Text(packages, packages.replace(", ", "，"))),
         (
             Text("Data", "数据"),
             Text(

@@ -15,7 +15,7 @@ from csi.reporting import figures, words
 from csi.reporting.analysis import Analysis, Cell
 from csi.reporting.drawn import figure
 from csi.reporting.figures.cells import LOADING_FLOOR
-from csi.reporting.scaled import scale_notes, scaled
+from csi.reporting.scaled import interval_words, scale_notes, scaled
 from csi.reporting.section import Column, Emphasis, Figure, Section, Table
 from csi.reporting.sections.drawn import here, percent
 from csi.reporting.style import MINUS
@@ -51,14 +51,14 @@ def model(a: Analysis) -> Section:
         figures.path_diagram, paths, nodes, labels=a.construct_labels, layout=a.model.layout or None, target=a.target
     )
     level = percent(cell.estimate.level)
-    engine = engine_words(cell.estimate.settings.name)
+    engine, way = engine_words(cell.estimate.settings.name), interval_words(cell.estimate)
     return Section(
         key="model",
         title=title,
         subtitle=Text(
-            f"{a.brand_labels[a.focal].en}: standardised paths, {engine.en}, {level} bootstrap intervals; width is "
+            f"{a.brand_labels[a.focal].en}: standardised paths, {engine.en}, {level} {way.en} intervals; width is "
             "size, dashed is not significant, the ring is R², the number is the index",
-            f"{a.brand_labels[a.focal].zh}：标准化路径系数与 {level} 自助法区间，{engine.zh}；线宽为系数大小，"
+            f"{a.brand_labels[a.focal].zh}：标准化路径系数与 {level} {way.zh}区间，{engine.zh}；线宽为系数大小，"
             "虚线为不显著，圆环为 R²，圆内为指数得分",
         ),
         figures=(figure("model", title, draw),),
@@ -151,15 +151,16 @@ def structure(a: Analysis) -> Section:
     paths = path_frame(cell).join(f2, on=keys, how="left", maintain_order="left")
     paths = _judged(a, cell, paths.join(vif, on=keys, how="left", maintain_order="left"))
     held = int(paths["significant"].sum())
-    level, title = percent(cell.estimate.level), words.sentence(words.held_paths(held, paths.height))
+    level, way = percent(cell.estimate.level), interval_words(cell.estimate)
+    title = words.sentence(words.held_paths(held, paths.height))
     return Section(
         key="structure",
         title=title,
         subtitle=Text(
-            f"{a.brand_labels[a.focal].en}: standardised paths with {level} {cell.estimate.interval} intervals; beside "
+            f"{a.brand_labels[a.focal].en}: standardised paths with {level} {way.en} intervals; beside "
             "each construct its items with their loadings (weights where the items make it), bold: loading below .708",
-            f"{a.brand_labels[a.focal].zh}：标准化路径系数与 {level} 自助法区间；各构念旁为题项及载荷（形成型为权重），"
-            "加粗为载荷低于 0.708",
+            f"{a.brand_labels[a.focal].zh}：标准化路径系数与 {level} {way.zh}区间；"
+            "各构念旁为题项及载荷（形成型为权重），加粗为载荷低于 0.708",
         ),
         figures=(_full_view(a, cell, paths, title),),
         tables=(_paths_table(a, paths), _r2_table(a, cell)),

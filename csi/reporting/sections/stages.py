@@ -49,8 +49,7 @@ def stages(a: Analysis) -> Section:
             f"各构念指数（0–100{formula.zh}），颜色为与行业均值之差；{few(a)} 的单元留空",
         ),
         figures=(figure("stages", title, draw),),
-        tables=tuple(_table(a, key, index) for key, index in a.groups.items()),
-        notes=(*not_drawn(a), *_notes(a)),
+        notes=(*not_drawn(a), *group_notes(a)),
         data={"cells": frame},
     )
 
@@ -139,7 +138,7 @@ def _lowest(a: Analysis) -> Text:
     return Text(f"{focal.en} scores lowest on {words.lowered(label).en}", f"{focal.zh}得分最低的是{label.zh}")
 
 
-def _table(a: Analysis, key: str, index: Index) -> Table:
+def group_table(a: Analysis, key: str, index: Index) -> Table:
     """The target by the values of one key, with intervals (weights held fixed)."""
     small = pl.col("n") < a.study.settings.small
     hidden = [pl.when(~small).then(pl.col(c)).alias(c) for c in ("index", "conf_low", "conf_high")]
@@ -174,7 +173,7 @@ def _beside(a: Analysis) -> pl.Expr:
 GROUP_HEADINGS = {"stage": Text("Stage", "阶段"), "segment": Text("Segment", "客群")}
 
 
-def _notes(a: Analysis) -> tuple[Note, ...]:
+def group_notes(a: Analysis) -> tuple[Note, ...]:
     """Small cells counted; what the intervals of groups leave out."""
     hidden = [
         a.group_labels.get(str(v), Text(str(v), str(v)))

@@ -102,7 +102,9 @@ def _sample(a: Analysis) -> list[Text]:
         Text(
             f"the model rests on {n} answers of customers{of.en}{when.en}", f"模型基于{when.zh}{of.zh}顾客的 {n} 份答卷"
         ),
-        Text(f"{share} of the answers to the items were absent; {how.en}", f"题项回答缺失 {share}，{how.zh}"),
+        Text(f"{share} of the answers to the items were absent; {how.en}", f"题项回答缺失 {share}，{how.zh}")
+        if absent_share(a)
+        else Text("no answer to an item is absent", "题项回答没有缺失"),
         Text("design weights enter every estimate", "全部估计使用设计权重")
         if weighted
         else Text("all answers count alike", "各答卷等权"),
