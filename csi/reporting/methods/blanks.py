@@ -114,6 +114,7 @@ BLANKS: Final[Mapping[str, Blank]] = {
     "bgnbd": Blank(also=SATISFIED, tables={"purchases": "id, date, amount"}),
     "drivers": Blank(card="csi_value"),
     "penalty_reward": Blank(QUALITY, ("P",), also=SATISFIED),
+    "ipa": Blank(SERVICE, ("P", "I"), also=SATISFIED),
     "kinds": Blank(FACETS, ("P", "Ew"), also=SATISFIED),
     "mentions": Blank(SERVICE, ("P",), files={"mentions": "id, attribute, aided, valence, coder"}),
     "formation": Blank(also={**EXPECTED, **{c: Asked(CAUSES[c], 2) for c in EIGHT}}),
