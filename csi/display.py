@@ -88,6 +88,15 @@ class Shown:
         made: str = _tables().to_latex(self, name, lang)
         return made
 
+    def to_svg(self, name: str = "", lang: str = "en") -> str:
+        """One picture of the result as SVG; the first where none is named. An estimate has "paths" and "full".
+
+        Raises:
+            Problems: E-PICTURE.
+        """
+        drawn: str = _tables().to_svg(self, name, lang)
+        return drawn
+
     def to_excel(self, path: str | Path, lang: str = "en") -> Path:
         """Every table of the result as sheets of an .xlsx file at full precision; returns the file.
 

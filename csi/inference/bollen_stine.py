@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 from threadpoolctl import threadpool_limits
 
+from csi.display import Shown
 from csi.errors import Problem, Problems, problem, whole
 from csi.estimate.estimate import Estimate
 from csi.estimate.given import check_estimate
@@ -18,7 +20,7 @@ from csi.sem.fitted import Fitted, fitted
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class BollenStine:
+class BollenStine(Shown):
     """What `bollen_stine` found.
 
     Attributes:
@@ -30,6 +32,18 @@ class BollenStine:
     p_value: Array
     draws: Array
     usable: npt.NDArray[np.bool_]
+
+    @property
+    def table(self) -> pl.DataFrame:
+        """One row per cell: statistic, p_value, replicates, usable."""
+        return pl.DataFrame(
+            {
+                "statistic": self.statistic,
+                "p_value": self.p_value,
+                "replicates": [len(self.draws)] * len(self.p_value),
+                "usable": self.usable.sum(axis=0),
+            }
+        )
 
     def __repr__(self) -> str:
         p = ", ".join(f"{v:.3f}" for v in self.p_value)

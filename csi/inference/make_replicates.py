@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 from narwhals.typing import IntoFrame
 
+from csi.display import Shown
 from csi.errors import Note, Problem, Problems, Text, problem
 from csi.estimate.given import check_kind
 from csi.inference.hadamard import hadamard
@@ -26,8 +27,8 @@ Made = Literal["bootstrap", "jk1", "jkn", "brr", "fay"]
 KINDS: tuple[Made, ...] = ("bootstrap", "jk1", "jkn", "brr", "fay")
 
 
-@dataclass(frozen=True, slots=True)
-class MadeWeights:
+@dataclass(frozen=True, slots=True, repr=False)
+class MadeWeights(Shown):
     """Replicate weights with all that their variance takes; `csi.replicate_weights(est, made)` uses them.
 
     Attributes:

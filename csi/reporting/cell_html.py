@@ -1,6 +1,7 @@
-"""How results show in a notebook cell: the section's own figures and tables, styled on each element.
+"""How results show in a notebook cell: a picture and tables, styled on each element.
 
-Notebook viewers strip style sheets, scripts and ids from output, so there are none.
+Notebook viewers strip style sheets, scripts and ids from output, so there are none. The paper and every letter have
+colours of their own, so that a dark page changes neither.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ import polars as pl
 
 from csi.display import Shown, register_html, significant
 from csi.errors import Note, Text
-from csi.importance.cipma import Cipma
-from csi.reporting import figures, style
+from csi.reporting import style
+from csi.reporting.pictured_answers import pictures
 from csi.reporting.section import SAMPLING_ONLY, Figure, Headline, Report, Section, Table
 from csi.reporting.svg import svg_html
 from csi.reporting.tables import head, rows, signed
@@ -24,12 +25,12 @@ ROWS = 60
 
 _PAGE = (
     f"max-width:{style.FULL}px;padding:12px;background:{style.PAPER};color:{style.INK};"
-    f"font-family:{style.SANS};font-size:14px"
+    f"color-scheme:only light;font-family:{style.SANS};font-size:14px"
 )
 _TITLE = f"font-family:{style.SERIF};font-weight:700;font-size:21px;margin:4px 0"
 _SOFT = f"color:{style.MUTED};font-size:12.5px;margin:2px 0"
 _CODE = f"{_SOFT};overflow-x:auto;max-height:320px"
-_CELL = "border:0;padding:5px 10px"
+_CELL = f"border:0;padding:5px 10px;color:{style.INK}"
 
 
 def section_html(section: Section, lang: str | None = None) -> str:
@@ -85,38 +86,24 @@ def headline_html(headline: Headline, lang: str) -> str:
 
 
 def result_html(value: Shown, lang: str = "en") -> str:
-    """A result with a `table`: three lines, four significant digits, the notes below; else its text."""
+    """A result with its picture under its finding, and its table: three lines, four significant digits, the notes."""
+    drawn = pictures(value)[:1]
+    told = [_block(_TITLE.replace("21px", "17px"), f.finding.say(lang)) for f in drawn] + _figures(drawn, lang)
     frame = getattr(value, "table", None)
     if not isinstance(frame, pl.DataFrame):
-        return f"<pre>{escape(repr(value))}</pre>"
+        return (_page(told) if told else "") + f"<pre>{escape(repr(value))}</pre>"
     cells = [[_plain(v) for v in row] for row in frame.head(ROWS).iter_rows()]
     right = [t.is_numeric() for t in frame.dtypes]
     more = frame.height - ROWS
     rest = Text(f"{more} more rows", f"另有 {more} 行") if more > 0 else Text("", "")
     parts = [
+        *told,
         _block("font-weight:700", type(value).__name__),
         _grid(frame.columns, cells, right),
         _block(_SOFT, rest.say(lang)),
         *_notes(getattr(value, "notes", ()), lang),
     ]
     return _page(parts)
-
-
-def cipma_html(value: Cipma, lang: str = "en") -> str:
-    """The map, circles by the share of respondents below what the target needs, then the table."""
-    frame = value.table.rename({"construct": "name"}).with_columns(
-        pl.lit(None, pl.Float64).alias(f"{axis}_{side}")
-        for axis in ("importance", "performance")
-        for side in ("low", "high")
-    )
-    target = value.labels[value.target]
-    legend = Text(
-        f"Circle: share of respondents below what {target.en} of {value.level:g} needs; hollow: not necessary",
-        f"圆面积：低于{target.zh}达到 {value.level:g} 所需水平的受访者比例；空心：非必要",
-    )
-    drawn = figures.importance_map(frame, lang=lang, labels=value.labels, target=target, finding=legend.say(lang))
-    picture = f'<div style="margin:8px 0">{svg_html(drawn)}</div>'
-    return _page([picture, _block(_SOFT, legend.say(lang))]) + result_html(value, lang)
 
 
 def _page(parts: Iterable[str]) -> str:
@@ -149,7 +136,7 @@ def _grid(heads: Sequence[str], cells: Sequence[Sequence[str]], right: Sequence[
     body = [_row("th", heads, right, top)]
     for i, row in enumerate(cells):
         body.append(_row("td", row, right, f"border-bottom:{line}" if i == len(cells) - 1 else ""))
-    shape = "border-collapse:collapse;font-size:13px;font-variant-numeric:tabular-nums"
+    shape = f"border-collapse:collapse;color:{style.INK};font-size:13px;font-variant-numeric:tabular-nums"
     return f'<div style="overflow-x:auto"><table style="{shape}">{"".join(body)}</table></div>'
 
 
@@ -173,6 +160,5 @@ def _plain(value: object) -> str:
 
 register_html(Section, lambda section, lang: section_html(section))  # noqa: ARG005 - a section knows its language
 register_html(Report, lambda report, lang: report_html(report))  # noqa: ARG005 - so does a report
-register_html(Headline, headline_html)
+register_html(Headline, lambda headline, lang: _page([headline_html(headline, lang)]))
 register_html(Shown, result_html)
-register_html(Cipma, cipma_html)

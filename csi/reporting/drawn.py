@@ -19,9 +19,10 @@ def figure(name: str, finding: Text, draw: Callable[..., str], *, half: bool = F
         >>> made.draw("zh"), made.narrow("en")
         ('<svg>上升 1040</svg>', '<svg>A rise 360</svg>')
     """
-    width = style.HALF if half else style.FULL
+    width, sheet = (style.HALF, style.HALF_SHEET) if half else (style.FULL, style.SHEET)
     shape: Literal["full", "half"] = "half" if half else "full"
-    return Figure(name, Drawing(draw, finding, width), finding, shape, Drawing(draw, finding, style.PHONE))
+    wide, narrow, page = (Drawing(draw, finding, at) for at in (width, style.PHONE, sheet))
+    return Figure(name, wide, finding, shape, narrow, page)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from csi.errors import Note, Problems, Text, did_you_mean, problem
+from csi.reporting.pictured_answers import pictures
 from csi.reporting.renderers.outline import Printed, printed_table
 from csi.reporting.renderers.tex import tabular
 from csi.reporting.section import Column, Report, Section, Table
@@ -79,6 +80,25 @@ def to_latex(value: object, name: str = "", lang: str = "en") -> str:
         Problems: E-TABLE-NAME.
     """
     return tabular(_printed(value, _named(value, name), lang), label=f"tab:{type(value).__name__.lower()}-{name}")
+
+
+def to_svg(value: object, name: str = "", lang: str = "en") -> str:
+    """One picture of a result as SVG; the first where none is named. Of a section or report those of its figures.
+
+    Raises:
+        Problems: E-PICTURE.
+    """
+    sections = value.sections if isinstance(value, Report) else (value,) if isinstance(value, Section) else ()
+    drawn = [f for s in sections for f in s.figures] or list(pictures(value))
+    found = next((f for f in drawn if name in ("", f.name)), None)
+    if found is None:
+        known = ", ".join(f.name for f in drawn)
+        what = type(value).__name__
+        if not drawn:
+            raise Problems([problem("E-PICTURE", "name", f"{what} has no picture.", f"{what} 没有图。")])
+        en, zh = f'there is no picture "{name}".', f"没有名为“{name}”的图。"
+        raise Problems([problem("E-PICTURE", "name", en, zh, f"Known: {known}.", f"可用：{known}。")])
+    return found.draw(lang)
 
 
 def to_excel(value: object, path: str | Path, lang: str = "en") -> Path:

@@ -37,7 +37,7 @@ SAMPLING_ONLY = note(
 class Figure:
     """A picture drawn once per language; `finding` is its accessible sentence, `width` "full" or "half".
 
-    `narrow` draws the version for a phone (about 360 units wide); None reuses the wide one.
+    `narrow` draws the version for a phone (about 360 units wide), `sheet` the one for A4; None reuses the wide one.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Figure:
     finding: Text
     width: Literal["full", "half"] = "full"
     narrow: Draw | None = None
+    sheet: Draw | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,8 @@ SERIF = "CSI Serif, CSI Sans, Noto Serif SC, Noto Serif CJK SC, Source Han Serif
 FULL = 1040
 HALF = 508
 PHONE = 360
+SHEET, HALF_SHEET = 640, 312
+"""Of drawings for A4: 17 cm for so many units, so that letters of 10 units are 7.5 points high."""
 
 AA = 4.5
 """The contrast that text needs on what it stands on."""

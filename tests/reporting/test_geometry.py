@@ -310,6 +310,15 @@ TWO = pl.DataFrame({"wave": ["2026Q1", "2026Q2"]})
 ZONE = PAIRED.with_columns(upper=pl.Series([6.8, 6.9, None]))
 OWN = {"labels": HAN, "focal": "a"}
 BESIDE = {"labels": HAN, "words": SAID, "bounds": (1, 7)}
+RELIABLE = pl.DataFrame(
+    {"construct": ["a", "b"], "loadings": [[0.6, 0.81, 0.9], [0.95]], "alpha": [0.875, -1.0], "rho_a": [0.88, None],
+     "rho_c": [0.91, None], "ave": [0.66, None], "htmt_max": [0.5, 0.91]}
+)  # fmt: skip
+WORDED = pl.DataFrame(
+    {"construct": ["a", "a", "b"], "item": ["q1", "q_with_a_long_name_2", "q3"], "wording": ["a", "b", "Fair"],
+     "shares": [[0.2, 0.8], [0.1, 0.9], [1.0, 0.0]], "loading": [0.8, 0.41, None], "conf_low": [0.7, 0.3, None],
+     "conf_high": [0.9, 0.5, None], "mean": [7.1, 6.2, 5.0], "missing": [0.01, 0.08, 0.0]}
+)  # fmt: skip
 KINDS: dict[str, Callable[..., str]] = {
     "trend, one wave": partial(figures.trend, brands(4).join(ONE, how="cross"), **OWN),
     "trend, 60 brands": partial(figures.trend, brands(60).join(TWO, how="cross"), **OWN),
@@ -325,6 +334,8 @@ KINDS: dict[str, Callable[..., str]] = {
     "residuals": partial(figures.residual_heat, RESIDUALS, order=ITEMS),
     "htmt": partial(figures.htmt_matrix, HTMT, labels={"q00": HAN["a"], "q01": HAN["b"]}),
     "scree": partial(figures.scree, SCREE, retained=3),
+    "reliability": partial(figures.reliability_table, RELIABLE, labels=HAN),
+    "items": partial(figures.item_table, WORDED, labels=HAN),
     "chain": partial(figures.index_chain, CHAIN, **OWN),
 }
 
@@ -332,7 +343,7 @@ KINDS: dict[str, Callable[..., str]] = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_awkward_input_keeps_words_apart_in_every_kind(kind):
     for lang in ("zh", "en"):
-        for width in (style.FULL, style.HALF, style.PHONE):
+        for width in (style.FULL, style.SHEET, style.HALF, style.PHONE, style.HALF_SHEET):
             drawn = KINDS[kind](lang=lang, width=width, finding=f"A finding of {kind}")
             assert faults(drawn, lang) == [], (lang, width)
             assert too_pale(drawn) == [], (lang, width)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import polars as pl
@@ -13,37 +12,14 @@ from csi.errors import Text
 from csi.models.card import Block, Card
 from csi.models.model import Model
 from csi.reporting import style, svg
+from csi.reporting.figures.arrangement import Arrow, Bubble, arranged, captioned
 from csi.reporting.figures.cells import known, say
 from csi.reporting.figures.path_list import path_list
-from csi.reporting.figures.plates import GAP, Plate, crossed, obstacles, placed, straight
-from csi.reporting.figures.routing import Box, Node, Route, lone_routes, place_captions, place_labels, routes
-from csi.reporting.layouts import complete
-from csi.reporting.text_width import text_width
+from csi.reporting.figures.plates import Plate
+from csi.reporting.figures.routing import Box, Node, Route
 
 _OPTIONAL = Text("optional", "可选")
 _SHOWN = ("item", "loading", "weak")
-
-
-@dataclass(frozen=True, slots=True)
-class Arrow:
-    """One path as drawn: coefficient and interval as text, its width, and whether it is firm."""
-
-    start: str
-    end: str
-    value: str
-    interval: str
-    width: float
-    firm: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Bubble:
-    """One construct as drawn: its label lines, the number below them, and the share of its ring."""
-
-    name: str
-    lines: tuple[str, ...]
-    number: str
-    r2: float | None
 
 
 def path_diagram(
@@ -234,136 +210,20 @@ def _draw(
     width: int,
     plates: Mapping[str, Plate] | None = None,
 ) -> str:
-    ways = [(a.start, a.end) for a in arrows]
-    places = complete([b.name for b in bubbles], ways, layout)
-    said = {b.name: "R² = " + style.coefficient(b.r2, lang) for b in bubbles if b.r2 is not None}
-    for step in range(4):
-        nodes, beside, found = _arranged(bubbles, places, plates or {}, ways, lang, (width, 1.12**step))
-        captions, spots = _worded(nodes, beside, found, arrows, said, lang, width)
-        if _apart([*captions.values(), *(s for s, _ in spots)]) and not any(covers for _, covers in spots):
-            break
+    made = arranged(bubbles, arrows, layout, plates or {}, lang, width)
+    nodes, beside, found, captions, spots = made.nodes, made.plates, made.routes, made.captions, made.labels
     taken = [*captions.values(), *beside.values()]
     parts = [mark for n, box in beside.items() for mark in (plates or {})[n].marks(box, nodes[n], lang)]
     for arrow, route in sorted(zip(arrows, found, strict=True), key=lambda pair: pair[0].firm):
         parts += _arrow_marks(arrow, route)
     for bubble in bubbles:
         parts += _bubble_marks(bubble, nodes[bubble.name], filled=bubble.name == target)
+    said = captioned(bubbles, lang)
     for name, spot in captions.items():
         parts.append(svg.words(spot.x, spot.y + 4, said[name], size=11.5, fill=style.MUTED, anchor="middle"))
     for arrow, (spot, covers) in zip(arrows, spots, strict=True):
         parts += _label_marks(arrow, spot, covers=covers)
-    return _cropped(parts, nodes, found, [*taken, *(s for s, _ in spots)], lang, finding, width)
-
-
-def _worded(
-    nodes: Mapping[str, Node],
-    beside: Mapping[str, Box],
-    found: Sequence[Route],
-    arrows: Sequence[Arrow],
-    said: Mapping[str, str],
-    lang: str,
-    width: int,
-) -> tuple[dict[str, Box], list[tuple[Box, bool]]]:
-    """Where R² and the labels of arrows stand."""
-    every, room = {**nodes, **obstacles(beside)}, _room(nodes, beside, width)
-    lines = [(r, a.width) for r, a in zip(found, arrows, strict=True)]
-    wide = {n: (text_width(t, 11.5) / 2, 6.5) for n, t in said.items()}
-    captions = place_captions(every, wide, lines, room, list(beside.values()))
-    sizes = [_label_size(a, lang) for a in arrows]
-    taken = [*captions.values(), *beside.values()]
-    return captions, place_labels(found, sizes, [a.width for a in arrows], every, taken, room)
-
-
-def _apart(boxes: Sequence[Box]) -> bool:
-    """Whether no words stand on words."""
-    return not any(one.overlap(other) for i, one in enumerate(boxes) for other in boxes[:i])
-
-
-def _arranged(
-    bubbles: Sequence[Bubble],
-    places: Mapping[str, tuple[float, float]],
-    plates: Mapping[str, Plate],
-    ways: Sequence[tuple[str, str]],
-    lang: str,
-    size: tuple[int, float],
-) -> tuple[dict[str, Node], dict[str, Box], list[Route]]:
-    """Constructs, plates of their items, and arrows: rows move apart until no plate stands on a node or an arrow."""
-    sizes = {n: plate.size(lang) for n, plate in plates.items() if n in places}
-    inset = 2 * max((w for w, _ in sizes.values()), default=0.0) + GAP if sizes else 0.0
-    width, stretch = size
-    for step in range(7):
-        nodes = _ellipses(bubbles, places, lang, width, (stretch * 1.15**step, inset))
-        courses = straight(nodes, ways)
-        for _ in range(3):
-            beside, clear = placed(nodes, sizes, courses, width)
-            if not clear:
-                break
-            every, room = {**nodes, **obstacles(beside)}, _room(nodes, beside, width)
-            courses = [r.points for r in lone_routes(every, ways, room)] if sizes else []
-            if not crossed(beside, courses):
-                found = routes(every, ways, room)
-                if not crossed(beside, [r.points for r in found]):
-                    return nodes, beside, found
-    return nodes, beside, routes({**nodes, **obstacles(beside)}, ways, _room(nodes, beside, width))
-
-
-def _room(nodes: Mapping[str, Node], beside: Mapping[str, Box], width: int) -> tuple[float, float, float, float]:
-    """Where arrows and labels may be: 80 units above and below what stands."""
-    top = min([*(n.y - n.ry for n in nodes.values()), *(b.y - b.h for b in beside.values())])
-    foot = max([*(n.y + n.ry for n in nodes.values()), *(b.y + b.h for b in beside.values())])
-    return 4.0, top - 80, width - 4.0, foot + 80
-
-
-def _ellipses(
-    bubbles: Sequence[Bubble],
-    places: Mapping[str, tuple[float, float]],
-    lang: str,
-    width: int,
-    room: tuple[float, float],
-) -> dict[str, Node]:
-    """All of one size, from the widest label; the grid stretched to the width, rows a comfortable distance apart.
-
-    Parameters:
-        bubbles, places, lang, width: of the drawing. room: how much further apart rows stand, and what is left free at
-            either side where columns do not get too close.
-    """
-    widest = max(text_width(line, 13, bold=True, lang=lang) for b in bubbles for line in b.lines)
-    tall = max(len(b.lines) for b in bubbles) > 1
-    ry = 41.0 if tall else 35.0
-    rx = max(54.0, (widest / 2 + 7) / (0.80 if tall else 0.86))
-    xs = sorted({x for x, _ in places.values()})
-    top = min(y for _, y in places.values())
-    columns = (xs[-1] - xs[0]) or 1
-    stretch, inset = room
-    gaps = sorted(b - a for a, b in pairwise(xs)) or [0.0]
-    span = width - 2 * rx - 16
-    if (span - 2 * inset) / columns * gaps[len(gaps) // 2] < 2 * rx + 60:
-        inset = 0.0
-    across = (span - 2 * inset) / columns
-    unit = 1.0 if columns > 20 else 132.0
-    unit = stretch * max(unit, _stretch(places, across, rx, ry))
-    left = rx + 8 + inset if len(xs) > 1 else width / 2
-    return {
-        b.name: Node(left + (places[b.name][0] - xs[0]) * across, ry + 8 + (places[b.name][1] - top) * unit, rx, ry)
-        for b in bubbles
-    }
-
-
-def _stretch(places: Mapping[str, tuple[float, float]], across: float, rx: float, ry: float) -> float:
-    """The vertical unit that keeps ellipses standing over each other apart."""
-    held = list(places.values())
-    gaps = [
-        abs(a[1] - b[1])
-        for i, a in enumerate(held)
-        for b in held[:i]
-        if abs(a[0] - b[0]) * across < 2 * rx + 10 and a[1] != b[1]
-    ]
-    return (2 * ry + 20) / min(gaps) if gaps else 0.0
-
-
-def _label_size(arrow: Arrow, lang: str) -> tuple[float, float]:
-    wide = max(text_width(arrow.value, 14, bold=True), text_width(arrow.interval, 10.5, lang=lang))
-    return wide / 2 + 1, 14.0 if arrow.interval and arrow.value else 8.0
+    return _cropped(parts, nodes, found, [*taken, *(s for s, _ in spots)], lang, finding, made.width)
 
 
 def _arrow_marks(arrow: Arrow, route: Route) -> list[str]:

@@ -107,7 +107,8 @@ def htmt_matrix(
     down, across = names[1:], names[:-1]
     size = 12.0 if width < style.HALF else 12.5
     shown = {n: say(n, labels, lang) for n in names}
-    left = min(max((text_width(shown[n], size, lang=lang) for n in down), default=0), width * 0.4) + 12
+    part = 0.26 if width < style.HALF and len(names) > 7 else 0.4
+    left = min(max((text_width(shown[n], size, lang=lang) for n in down), default=0), width * part) + 12
     heads, side = _htmt_heads([shown[n] for n in across], width - left, lang)
     high = min(side, 44.0)
     top = 8.0 + 12.5 * (len(heads[0]) if heads else 1)
@@ -152,7 +153,7 @@ def _htmt_cell(
     interval = style.span(row.get("conf_low"), row.get("conf_high"), lang, of="coefficient")
     tip = f"{said} ({interval})" if interval else ""
     ink = style.readable_on(fill)
-    size = min(13.0, 13.0 * (side - 2) / max(text_width(said, 13, bold=over), 1))
+    size = min(13.0, 13.0 * (side - 1) / max(text_width(said, 13, bold=over), 1))
     return [
         svg.box(x + 1, y + 1, side - 2, high - 2, fill, radius=2, tip=tip),
         svg.words(x + side / 2, y + high / 2 + 4.5, said, size=size, fill=ink, bold=over, anchor="middle"),

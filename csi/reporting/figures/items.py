@@ -52,7 +52,7 @@ def item_table(
         True
     """
     rows = frame.to_dicts()
-    narrow = width < style.HALF
+    narrow = width <= style.SHEET
     floor = min([0.5, *(r["conf_low"] for r in rows if known(r["conf_low"]))])
     low = max(int(floor * 10 + 1e-9) / 10, -0.2)
     if narrow:
@@ -171,7 +171,8 @@ def _narrow(
         name = str(row["construct"])
         if name != gone:
             y += 28
-            parts.append(svg.words(0, y, say(name, labels, lang), bold=True, fill=style.INK))
+            told = svg.shorten(say(name, labels, lang), width, 13, bold=True, lang=lang)
+            parts.append(svg.words(0, y, told, bold=True, fill=style.INK))
             parts.append(svg.line((0, y + 7), (width, y + 7), style.TRACK))
             gone, y = name, y + 8
         numbers = {k: v if isinstance(v, float) else None for k, v in row.items()}

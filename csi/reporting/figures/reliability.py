@@ -35,7 +35,7 @@ def reliability_table(
         lang: "zh" or "en".
         labels: construct names.
         finding: the sentence read aloud.
-        width: 1040 or 508; below that the loadings are left out and two lines stand per construct.
+        width: 1040; up to 640 two lines stand per construct.
 
     Returns:
         SVG.
@@ -49,7 +49,7 @@ def reliability_table(
         True
     """
     rows = frame.to_dicts()
-    if width <= style.HALF:
+    if width <= style.SHEET:
         return _narrow(rows, labels, lang, finding, width)
     step, top = 31.0, 34.0
     height = top + step * len(rows) + 6
@@ -82,9 +82,9 @@ def _greek(x: float, y: float, said: str) -> str:
     """A heading at the right edge; the letter after rho stands below the line."""
     if said[0] != "ρ" or len(said) == 1:
         return svg.words(x, y, said, size=12.5, fill=style.MUTED, anchor="end")
-    low = text_width(said[1:], 9.5) + 1
+    low = text_width(said[1:], 10) + 1
     return svg.words(x - low, y, said[0], size=12.5, fill=style.MUTED, anchor="end") + svg.words(
-        x, y + 3.5, said[1:], size=9.5, fill=style.MUTED, anchor="end"
+        x, y + 3.5, said[1:], size=10, fill=style.MUTED, anchor="end"
     )
 
 
@@ -117,7 +117,8 @@ def _narrow(
     parts = [svg.line((0, 1), (width, 1), style.INK, 1.6)]
     for i, row in enumerate(rows):
         y = step * i
-        parts.append(svg.words(0, y + 24, say(str(row["construct"]), labels, lang), bold=True, fill=style.INK))
+        name = svg.shorten(say(str(row["construct"]), labels, lang), width - 214, 13, bold=True, lang=lang)
+        parts.append(svg.words(0, y + 24, name, bold=True, fill=style.INK))
         held = row["loadings"] if isinstance(row["loadings"], list) else []
         loadings = [v for v in held if isinstance(v, float) and known(v)]
         parts.append(svg.words(width, y + 24, _reach(loadings, lang), size=12, fill=style.MUTED, anchor="end"))

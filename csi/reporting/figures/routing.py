@@ -221,9 +221,9 @@ def place_captions(
             (4.0, Box(node.x - side, node.y - foot, w, h)),
             *((cost, Box(node.x + t * part, node.y + k * (near + lift), w, h)) for t, k, lift, cost in _FURTHER),
         ]
-        held = _array([b for _, b in spots])
-        costs = np.array([cost for cost, _ in spots]) + _on_lines(held, lines, 6) + _on_nodes(held, nodes, 3)
-        costs = costs + _on_boxes(held, _array([*taken, *placed.values()]), 4) + _outside(held, room)
+        held = as_array([b for _, b in spots])
+        costs = np.array([cost for cost, _ in spots]) + _on_lines(held, lines, 6) + on_nodes(held, nodes, 3)
+        costs = costs + _on_boxes(held, as_array([*taken, *placed.values()]), 4) + _outside(held, room)
         placed[name] = spots[int(np.argmin(costs))][1]
     return placed
 
@@ -250,13 +250,13 @@ def place_labels(
     """
     lines = list(zip(courses, widths, strict=True))
     options = [_spots(r, s, w) for r, s, w in zip(courses, sizes, widths, strict=True)]
-    held = [_array([b for _, b in choices]) for choices in options]
+    held = [as_array([b for _, b in choices]) for choices in options]
     fixed = []
     for i, (own, choices) in enumerate(zip(held, options, strict=True)):
         crossed = _on_lines(own, lines, 2.5) + 0.2 * _on_lines(own, lines[:i] + lines[i + 1 :], 9)
         away = np.array([cost for cost, _ in choices])
-        still = _on_boxes(own, _array(taken), 9) + _outside(own, room)
-        fixed.append(away + crossed + _on_nodes(own, nodes, 4) + still)
+        still = _on_boxes(own, as_array(taken), 9) + _outside(own, room)
+        fixed.append(away + crossed + on_nodes(own, nodes, 4) + still)
     best = [int(np.argmin(costs)) for costs in fixed]
     for _ in range(3):
         before = list(best)
@@ -267,7 +267,7 @@ def place_labels(
         if best == before:
             break
     boxes = [options[i][best[i]][1] for i in range(len(options))]
-    return list(zip(boxes, [bool(c > 0) for c in _on_lines(_array(boxes), lines, 0)], strict=True))
+    return list(zip(boxes, [bool(c > 0) for c in _on_lines(as_array(boxes), lines, 0)], strict=True))
 
 
 def _spots(route: Route, size: tuple[float, float], width: float) -> list[tuple[float, Box]]:
@@ -290,7 +290,7 @@ def _spots(route: Route, size: tuple[float, float], width: float) -> list[tuple[
     return spots
 
 
-def _array(boxes: Sequence[Box]) -> Array:
+def as_array(boxes: Sequence[Box]) -> Array:
     """(s, 4): centres and half sides."""
     return np.array([(b.x, b.y, b.w, b.h) for b in boxes], dtype=np.float64).reshape(-1, 4)
 
@@ -310,7 +310,7 @@ def _on_lines(boxes: Array, lines: Sequence[tuple[Route, float]], gap: float) ->
     return cost
 
 
-def _on_nodes(boxes: Array, nodes: Mapping[str, Node], gap: float) -> Array:
+def on_nodes(boxes: Array, nodes: Mapping[str, Node], gap: float) -> Array:
     """Cost of touching nodes, per box."""
     x, y, w, h = boxes.T[:, :, None]
     held = np.array([(n.x, n.y, n.rx, n.ry) for n in nodes.values()]).T[:, None]

@@ -47,7 +47,7 @@ def waterfall(
     ys = [TOP + (ROW + gap) * i + gap + ROW / 2 for i in range(len(rows))]
     parts = [_joint(x, starts[i + 1], one, two) for i, (one, two) in enumerate(pairwise(ys))]
     for row, name, start, y in zip(rows, names, starts, ys, strict=True):
-        parts += _name(name, y, left, size, narrow=narrow, bold=row["kind"] == "level", lang=lang)
+        parts += _name(name, y, left, size, room=width, narrow=narrow, bold=row["kind"] == "level", lang=lang)
         parts += _level(row, x, y, size) if row["kind"] == "level" else _step(row, start, x, y, size, narrow=narrow)
     return svg.drawing(width, height, parts, finding, lang)
 
@@ -79,11 +79,13 @@ def _joint(x: Scale, at: float, above: float, below: float) -> str:
     return svg.line((x(at), above), (x(at), below), style.FAINT, 0.8, "2 2")
 
 
-def _name(name: str, y: float, left: float, size: float, *, narrow: bool, bold: bool, lang: str) -> list[str]:
+def _name(
+    name: str, y: float, left: float, size: float, *, room: float, narrow: bool, bold: bool, lang: str
+) -> list[str]:
     """The name of a row, left of it or, on a phone, above it."""
     ink = style.INK if bold else style.TEXT
     if narrow:
-        name = svg.shorten(name, style.PHONE - left - 2, size, bold=bold, lang=lang)
+        name = svg.shorten(name, room - left - 2, size, bold=bold, lang=lang)
         return [svg.words(left, y - ROW / 2 + 2, name, size=size, fill=ink, bold=bold, halo=True)]
     shown = svg.shorten(name, left - 18, size, bold=bold, lang=lang)
     return [svg.words(left - 12, y + 4.5, shown, size=size, fill=ink, bold=bold, anchor="end")]

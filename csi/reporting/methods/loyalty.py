@@ -51,14 +51,14 @@ def tell_types(study: Study, panel: Panel, options: Options) -> Section:
         title=title,
         subtitle=begun(found.notes[0].text),
         paragraphs=more,
-        figures=_mapped(found, title, texts),
+        figures=drawn_types(found, title, texts),
         tables=(tabled("types", heading, found.table, SHARES, HEADINGS, texts),),
         notes=found.notes[1:],
         data={"types": found.table},
     )
 
 
-def _mapped(found: LoyaltyTypes, title: Text, texts: Mapping[str, Text]) -> tuple[Figure, ...]:
+def drawn_types(found: LoyaltyTypes, title: Text, texts: Mapping[str, Text]) -> tuple[Figure, ...]:
     """The four types as a map; none where there are several cells."""
     if found.table.height != len(WORDS) or found.table["share"].null_count():
         return ()
@@ -85,7 +85,7 @@ def tell_curve(study: Study, panel: Panel, options: Options) -> Section:
         title=title,
         subtitle=begun(found.notes[0].text),
         paragraphs=more,
-        figures=_drawn(found, title),
+        figures=drawn_curve(found, title),
         tables=(
             tabled("slopes", slopes, found.table, SEGMENTS, OF_CURVE, texts),
             tabled("bands", means, found.curve, BANDS, OF_CURVE, texts),
@@ -95,7 +95,7 @@ def tell_curve(study: Study, panel: Panel, options: Options) -> Section:
     )
 
 
-def _drawn(found: LoyaltyCurve, title: Text) -> tuple[Figure, ...]:
+def drawn_curve(found: LoyaltyCurve, title: Text) -> tuple[Figure, ...]:
     """The curve with its band; none where there are several cells or no curve."""
     if found.fits.height != 1 or not found.line.height:
         return ()

@@ -10,10 +10,10 @@ from typing import Any, Final
 from csi.errors import Language
 from csi.reporting.renderers.archive import repacked
 from csi.reporting.renderers.outline import NOTE, Outline, Part, Shot, beside, captions, outline, plain
-from csi.reporting.renderers.pictures import pngs, size_of, texts_of, undrawn
+from csi.reporting.renderers.pictures import pngs, share_of, texts_of, undrawn
 from csi.reporting.renderers.word_table import around, paragraph, runs
 from csi.reporting.section import Report
-from csi.reporting.style import FOCAL, FULL, MUTED
+from csi.reporting.style import FOCAL, MUTED
 from csi.reporting.xlsx import CREATED
 
 LATIN: Final = "Times New Roman"
@@ -58,7 +58,7 @@ def docx(report: Report, lang: Language) -> bytes:
     Returns:
         The file's content.
     """
-    told = outline(report, lang)
+    told = outline(report, lang, sheet=True)
     document = import_module("docx").Document()
     _set_up(document, told)
     put = _Body(document)
@@ -92,7 +92,7 @@ class _Body:
         """Pictures in one line, each with its finding as alternative text."""
         line = self.document.add_paragraph(style="CsiPicture")
         for shot in shots:
-            width = round(min(1.0, size_of(shot.svg)[0] / FULL) * TEXT_CM * EMU)
+            width = round(share_of(shot.svg) * TEXT_CM * EMU)
             added = line.add_run().add_picture(io.BytesIO(pngs[shot.number]), width=width)
             about = added._inline.docPr  # noqa: SLF001 - python-docx has no other way to alternative text
             about.set("name", f"Figure {shot.number}")

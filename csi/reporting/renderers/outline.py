@@ -77,14 +77,14 @@ class Outline:
     notes: tuple[str, ...]
 
 
-def outline(report: Report, lang: Language, *, draw: bool = True) -> Outline:
+def outline(report: Report, lang: Language, *, draw: bool = True, sheet: bool = False) -> Outline:
     """The report in one language, its tables and figures numbered in order.
 
     Parameters:
-        draw: False leaves the figures undrawn.
+        draw: False leaves the figures undrawn. sheet: drawn for A4.
     """
     table, figure = _counted(), _counted()
-    parts = tuple(_part(s, lang, table, figure, draw=draw) for s in report.sections)
+    parts = tuple(_part(s, lang, table, figure, draw=draw, sheet=sheet) for s in report.sections)
     said = report.headline
     return Outline(
         lang,
@@ -163,10 +163,14 @@ def _counted() -> Iterator[int]:
     return iter(range(1, 10**6))
 
 
-def _part(section: Section, lang: Language, table: Iterator[int], figure: Iterator[int], *, draw: bool) -> Part:
+def _part(
+    section: Section, lang: Language, table: Iterator[int], figure: Iterator[int], *, draw: bool, sheet: bool
+) -> Part:
     title, legend = plain(section.title.say(lang)), plain(section.subtitle.say(lang))
     alone = len(section.figures) == 1 and bool(legend)
-    shots = tuple(_shot(f, lang, next(figure), legend if alone else "", draw=draw) for f in section.figures)
+    shots = tuple(
+        _shot(f, lang, next(figure), legend if alone else "", draw=draw, sheet=sheet) for f in section.figures
+    )
     return Part(
         section.key,
         plain(section.kicker.say(lang)) if section.kicker else "",
@@ -180,9 +184,10 @@ def _part(section: Section, lang: Language, table: Iterator[int], figure: Iterat
     )
 
 
-def _shot(figure: Figure, lang: Language, number: int, legend: str, *, draw: bool) -> Shot:
+def _shot(figure: Figure, lang: Language, number: int, legend: str, *, draw: bool, sheet: bool) -> Shot:
     finding = plain(figure.finding.say(lang))
-    svg = figure.draw(lang) if draw else ""
+    wanted = (figure.sheet or figure.draw) if sheet else figure.draw
+    svg = wanted(lang) if draw else ""
     return Shot(number, finding, legend or finding, svg, figure.width == "half", figure.name)
 
 

@@ -24,7 +24,7 @@ from csi.reporting.renderers.outline import (
     pieces,
     plain,
 )
-from csi.reporting.renderers.pictures import font_files, on_white, size_of, texts_of, undrawn
+from csi.reporting.renderers.pictures import font_files, on_white, share_of, texts_of, undrawn
 from csi.reporting.section import Report
 
 TEMPLATE: Final = Path(__file__).parents[1] / "templates" / "report.typ"
@@ -46,7 +46,7 @@ def pdf(report: Report, lang: Language) -> bytes:
     Returns:
         The file's content.
     """
-    told = outline(report, lang)
+    told = outline(report, lang, sheet=True)
     return compiled(json.dumps(content(told), ensure_ascii=False), lang)
 
 
@@ -100,10 +100,7 @@ def _part(part: Part, lang: Language) -> Value:
 
 def _line(shots: Sequence[Shot], lang: Language) -> Value:
     """Figures side by side and what stands under them."""
-    drawn = [
-        {"svg": on_white(s.svg), "finding": s.finding, "wide": min(100.0, 100 * size_of(s.svg)[0] / style.FULL)}
-        for s in shots
-    ]
+    drawn = [{"svg": on_white(s.svg), "finding": s.finding, "wide": 100 * share_of(s.svg)} for s in shots]
     return {"shots": drawn, "captions": [(number, _runs(words)) for number, words in captions(shots, lang)]}
 
 

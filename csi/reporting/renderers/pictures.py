@@ -13,7 +13,8 @@ from tempfile import TemporaryDirectory
 
 from csi.errors import Note, note
 from csi.reporting.fonts import BOLD, FACES, REGULAR, characters, whole
-from csi.reporting.style import FULL, PAPER
+from csi.reporting.style import FULL, HALF, PAPER
+from csi.reporting.style import SHEET as SHEET_WIDE
 
 PIXELS = 1500
 """Width of a full-width figure: 224 dots to the inch over the 17 cm of a page."""
@@ -70,10 +71,16 @@ def pngs(drawings: Sequence[str], *, lang: str) -> list[bytes]:
         }
 
         def one(drawing: str) -> bytes:
-            return bytes(render(svg_string=on_white(drawing), background=SHEET, zoom=PIXELS / FULL, **fonts))
+            return bytes(render(svg_string=on_white(drawing), background=SHEET, zoom=PIXELS / _whole(drawing), **fonts))
 
         with ThreadPoolExecutor(min(THREADS, len(drawings))) as pool:
             return list(pool.map(one, drawings))
+
+
+def _whole(svg: str) -> float:
+    """The width of a full drawing of its kind: for a page of A4, or for a screen."""
+    wide = size_of(svg)[0]
+    return FULL if wide > SHEET_WIDE or wide == HALF else SHEET_WIDE
 
 
 def size_of(svg: str) -> tuple[float, float]:
@@ -85,6 +92,16 @@ def size_of(svg: str) -> tuple[float, float]:
     """
     found = re.match(r'<svg[^>]*? width="([\d.]+)" height="([\d.]+)"', svg)
     return (float(found[1]), float(found[2])) if found else (1.0, 1.0)
+
+
+def share_of(svg: str) -> float:
+    """The part of a page's width that a drawing takes: all of it from `style.SHEET` units.
+
+    Example:
+        >>> share_of('<svg width="640" height="9">'), round(share_of('<svg width="312" height="9">'), 2)
+        (1.0, 0.49)
+    """
+    return min(1.0, size_of(svg)[0] / SHEET_WIDE)
 
 
 def undrawn(texts: Iterable[str], where: tuple[str, str]) -> tuple[Note, ...]:
