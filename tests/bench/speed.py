@@ -2,7 +2,8 @@
 
     python tests/bench/speed.py [PROGRAM ...]
 
-Ratios (sides take turns in one run) carry over to other machines; seconds do not.
+Ratios (sides take turns in one run) carry over to other machines; seconds do not, and where the load is above the
+number of processors they are inflated by other work.
 """
 
 import datetime as dt
@@ -46,7 +47,7 @@ def main() -> None:
     for program in sys.argv[1:] or PROGRAMS:
         sections[program] = f"\n\n{when}load {load:.1f} at the start.\n\n```text\n{printed(program)}\n```\n\n"
     body = "".join(f"## `{p}.py`{sections[p]}" for p in PROGRAMS if p in sections)
-    lead = "# How fast, beside other programs\n\n" + (__doc__ or "").split("\n\n")[-1].strip()
+    lead = "# How fast, beside other programs\n\n" + " ".join((__doc__ or "").split("\n\n")[-1].split())
     target.write_text(f"{lead} Written by `tests/bench/speed.py`.\n\n{body.rstrip()}\n", encoding="utf-8")
 
 

@@ -188,7 +188,7 @@ def test_the_tables_of_coverage_are_told_in_chinese():
     assert len(told.splitlines()) > len(text.splitlines()) - 30
 
 
-@pytest.mark.parametrize("name", ["page", "prose", "site", "coverage_zh"])
+@pytest.mark.parametrize("name", ["page", "prose", "site", "coverage_zh", "speed"])
 def test_examples_of_the_handbook_run(name):
     module = importlib.import_module(f"handbook.{name}")
     found = doctest.testmod(module)

@@ -10,6 +10,7 @@ from handbook.coverage_zh import in_chinese
 from handbook.page import LANGUAGES, Page, both
 from handbook.parity import parity
 from handbook.prose import ROOT
+from handbook.speed import ratios
 
 SLOW = ROOT / "tests" / "slow"
 BENCH = ROOT / "tests" / "bench"
@@ -73,7 +74,8 @@ def _speed() -> Page:
     """What the bench measured; the comparison with other programs first."""
     files = sorted(BENCH.glob("*.md"), key=lambda p: (p.name != "speed.md", p.name))
     body = "\n\n".join(re.sub(r"^#", "##", linked(_read(p)), flags=re.MULTILINE) for p in files)
-    return Page("evidence/speed.md", {lang: SPEED[lang] + body for lang in LANGUAGES})
+    measured = _read(BENCH / "speed.md")
+    return Page("evidence/speed.md", {lang: f"{SPEED[lang]}{ratios(measured, lang)}\n\n{body}" for lang in LANGUAGES})
 
 
 def _changes() -> Page:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from csi.errors import Language, Text
 
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
+CHINESE = "\u3000-\u303f\u4e00-\u9fff\uff00-\uffef“”‘’—…"
+WRAPPED = re.compile(rf"(?<=[{CHINESE}])\n(?=[{CHINESE}])")
 SPECIAL = re.compile(r"([\\`*_\[\]#|~])")
 
 
@@ -33,7 +35,18 @@ class Page:
         lines = [f"search:\n  boost: {self.boost:g}"] if self.boost != 1.0 else []
         lines += ["hide: [toc]"] if self.wide else []
         head = "\n".join(["---", *lines, "---\n\n"]) if lines else ""
-        return head + self.body[lang].rstrip() + "\n"
+        return head + joined(self.body[lang]).rstrip() + "\n"
+
+
+def joined(text: str) -> str:
+    r"""Lines of Chinese that go on in the next line without a blank between them; blocks of code stay.
+
+    Example:
+        >>> joined("指数\n变化\n\n```text\n甲\n乙\n```").splitlines()
+        ['指数变化', '', '```text', '甲', '乙', '```']
+    """
+    parts = re.split(r"(^(`{3,})[^\n]*\n.*?^\2$)", text, flags=re.MULTILINE | re.DOTALL)
+    return "".join(WRAPPED.sub("", p) if i % 3 == 0 else p for i, p in enumerate(parts) if i % 3 != 2)
 
 
 def literal(text: str) -> str:
