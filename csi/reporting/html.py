@@ -11,9 +11,10 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from csi.errors import Language, Note
+from csi.errors import Language, Note, Text
 from csi.reporting import style
-from csi.reporting.fonts import BOLD, REGULAR, SERIF_BOLD, Face, coverage, font_css
+from csi.reporting.fonts import BOLD, REGULAR, SERIF_BOLD, Face, coverage, font_css, places_of
+from csi.reporting.headings import HEADINGS
 from csi.reporting.section import Report, Table
 from csi.reporting.simulator import data_of, policy, script
 from csi.reporting.tables import rows
@@ -49,11 +50,23 @@ def render_html(report: Report, langs: Sequence[Language] = ("zh", "en")) -> str
     """
     bare = _shell(report, langs, ())
     used = faces_used(bare)
-    if missing := coverage("".join(used.values())):
+    if missing := coverage("".join(used.values()), places_of(_parts(bare))):
         bare = _shell(report, langs, missing)
         used = faces_used(bare)
     css = (_FOLDER / "style.css").read_text(encoding="utf-8")
     return bare.replace("<style>\n", f"<style>\n{font_css(used)}{css}", 1)
+
+
+def _parts(bare: str) -> list[tuple[Text, str]]:
+    """What each section of the page holds, by its heading; what stands before the first by its own name.
+
+    Example:
+        >>> _parts('<h1>a</h1><section data-key="league">b</section>')[1][0].en
+        'League'
+    """
+    first, *rest = re.split(r'<section[^>]*data-key="([^"]+)"', bare)
+    named = [(HEADINGS.get(key, Text(key, key)), held) for key, held in zip(rest[::2], rest[1::2], strict=True)]
+    return [(Text("the head of the page", "页首"), first), *named]
 
 
 def _shell(report: Report, langs: Sequence[Language], missing: tuple[Note, ...]) -> str:

@@ -3,10 +3,14 @@ from __future__ import annotations
 import base64
 import io
 import re
+from dataclasses import replace
 
 from fontTools.ttLib import TTFont
 
+from csi.errors import Text
 from csi.reporting import fonts
+from csi.reporting.headings import HEADINGS
+from csi.reporting.html import render_html
 from csi.reporting.text_width import text_width
 
 SYMBOLS = "−▲▼±≥≤²αρ·–—…“”％，；：。（）→×•＝<>%"
@@ -47,6 +51,16 @@ def test_characters_in_no_face_are_named():
     (found,) = fonts.coverage("满意㐂")
     assert "㐂 (U+3402)" in found.say("zh")
     assert fonts.coverage("满意 76.5 − ▲") == ()
+
+
+def test_what_the_fonts_lack_is_named_with_the_sections_that_show_it(report):
+    """A rare surname and an emoji among the brands: which characters, and where; no silent box."""
+    rare = replace(report.sections[0], paragraphs=(Text("𠮷野 🙂", "𠮷野 🙂"),), figures=())
+    html = render_html(replace(report, sections=(rare,)), ("en",))
+    told = re.search(r"The embedded fonts lack these characters: (.*?)\. They show", html)
+    assert told is not None
+    where = HEADINGS.get(rare.key, Text(rare.key, rare.key)).en
+    assert told[1] == f"🙂 (U+1F642, in {where}); 𠮷 (U+20BB7, in {where})"
 
 
 def test_widths_are_the_fonts_own():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,7 +17,7 @@ from fontTools import subset
 from fontTools.ttLib import TTFont
 from fontTools.ttLib.tables.DefaultTable import DefaultTable
 
-from csi.errors import Note, note
+from csi.errors import Note, Text, note
 
 _FOLDER = Path(__file__).parent
 
@@ -116,8 +116,11 @@ def whole(face: Face, *, proportional: bool = False) -> bytes:
     return out.getvalue()
 
 
-def coverage(text: str | Iterable[str]) -> tuple[Note, ...]:
+def coverage(text: str | Iterable[str], places: Mapping[str, Text] | None = None) -> tuple[Note, ...]:
     """A note naming the characters that none of the report's fonts holds; the reader's own fonts draw those.
+
+    Parameters:
+        text: what is shown. places: character -> where it stands, said behind it.
 
     Example:
         >>> coverage("质量 76.5")
@@ -129,14 +132,38 @@ def coverage(text: str | Iterable[str]) -> tuple[Note, ...]:
     absent = sorted(wanted - characters(REGULAR))
     if not absent:
         return ()
-    named = " ".join(f"{c} (U+{ord(c):04X})" for c in absent[:20]) + (" …" if len(absent) > 20 else "")
+    named, named_zh = (named_in(absent, places or {}, lang) for lang in ("en", "zh"))
     return (
         note(
             "N-GLYPH",
             f"The embedded fonts lack these characters: {named}. They show where the reader's own fonts have them.",
-            f"内嵌字体缺少以下字符：{named}。只有读者的电脑装有相应字体时才能正常显示。",
+            f"内嵌字体缺少以下字符：{named_zh}。只有读者的电脑装有相应字体时才能正常显示。",
         ),
     )
+
+
+def named_in(absent: Sequence[str], places: Mapping[str, Text], lang: str) -> str:
+    """Each character with its code, and where it stands."""
+    join, before, end = (", in ", "; ", "") if lang == "en" else ("，见", "；", "")
+    said = [f"{c} (U+{ord(c):04X}{join + places[c].say(lang) if c in places else end})" for c in absent[:20]]
+    return (before if places else " ").join(said) + (" …" if len(absent) > 20 else "")
+
+
+def places_of(texts: Iterable[tuple[Text, str]]) -> dict[str, Text]:
+    """Character that the fonts lack -> the names of the parts that show it.
+
+    Parameters:
+        texts: (name of a part, what it shows).
+
+    Example:
+        >>> places_of([(Text("League", "排名"), "㐂"), (Text("Trend", "趋势"), "㐂 1")])["㐂"].en
+        'League, Trend'
+    """
+    found: dict[str, dict[Text, None]] = {}
+    for name, shown in texts:
+        for c in sorted({c for c in shown if c > " "} - characters(REGULAR)):
+            found.setdefault(c, {})[name] = None
+    return {c: Text(", ".join(n.en for n in names), "、".join(n.zh for n in names)) for c, names in found.items()}
 
 
 def _cut(face: Face, wanted: frozenset[str]) -> bytes:

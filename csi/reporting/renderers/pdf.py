@@ -8,8 +8,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
-from csi.errors import Language
+from csi.errors import Language, Text
 from csi.reporting import style
+from csi.reporting.fonts import places_of
 from csi.reporting.renderers.columns import extents
 from csi.reporting.renderers.outline import (
     NOTE,
@@ -66,7 +67,9 @@ def compiled(data: str, lang: Language) -> bytes:
 def content(told: Outline) -> Value:
     """What the template lays out: texts in runs, tables with their widths, drawings."""
     parts = [_part(part, told.lang) for part in told.parts]
-    absent = undrawn(_texts(told), ("Characters that this file's fonts lack:", "本文件字体中没有的字符："))
+    shown = [(Text(part.title, part.title), "".join(_texts_of(part))) for part in told.parts]
+    lacking = ("Characters that this file's fonts lack:", "本文件字体中没有的字符：")
+    absent = undrawn(_texts(told), lacking, places_of(shown))
     notes = (*told.notes, *(plain(n.say(told.lang)) for n in absent))
     return {
         "lang": told.lang,
@@ -136,10 +139,15 @@ def _texts(told: Outline) -> Iterator[str]:
     for fact in told.facts:
         yield from fact
     for part in told.parts:
-        yield from (part.kicker, part.title, part.legend, *part.sentences, *part.notes)
-        for shot in part.shots:
-            yield from (texts_of(shot.svg), shot.caption)
-        for table in part.tables:
-            yield from (table.title, *table.heads, *table.notes)
-            for row in table.cells:
-                yield from row
+        yield from _texts_of(part)
+
+
+def _texts_of(part: Part) -> Iterator[str]:
+    """Everything that one part shows."""
+    yield from (part.kicker, part.title, part.legend, *part.sentences, *part.notes)
+    for shot in part.shots:
+        yield from (texts_of(shot.svg), shot.caption)
+    for table in part.tables:
+        yield from (table.title, *table.heads, *table.notes)
+        for row in table.cells:
+            yield from row

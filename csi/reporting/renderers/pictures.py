@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from html import unescape
@@ -11,8 +11,8 @@ from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from csi.errors import Note, note
-from csi.reporting.fonts import BOLD, FACES, REGULAR, characters, whole
+from csi.errors import Note, Text, note
+from csi.reporting.fonts import BOLD, FACES, REGULAR, characters, named_in, whole
 from csi.reporting.style import FULL, HALF, PAPER
 from csi.reporting.style import SHEET as SHEET_WIDE
 
@@ -104,11 +104,12 @@ def share_of(svg: str) -> float:
     return min(1.0, size_of(svg)[0] / SHEET_WIDE)
 
 
-def undrawn(texts: Iterable[str], where: tuple[str, str]) -> tuple[Note, ...]:
+def undrawn(texts: Iterable[str], where: tuple[str, str], places: Mapping[str, Text] | None = None) -> tuple[Note, ...]:
     """A note naming the characters that the report's fonts lack and that a reader's fonts cannot supply.
 
     Parameters:
-        texts: what is drawn. where: what stands there instead, and where, in English and Chinese.
+        texts: what is drawn. where: what stands there instead, and where, in English and Chinese. places: character
+            -> the parts that show it.
 
     Example:
         >>> undrawn(["质量"], ("The file shows", "文件以")), undrawn(["㐂"], ("", ""))[0].code
@@ -117,5 +118,5 @@ def undrawn(texts: Iterable[str], where: tuple[str, str]) -> tuple[Note, ...]:
     absent = sorted({c for text in texts for c in text if c > " "} - characters(REGULAR) - characters(BOLD))
     if not absent:
         return ()
-    named = " ".join(f"{c} (U+{ord(c):04X})" for c in absent[:20]) + (" …" if len(absent) > 20 else "")
-    return (note("N-GLYPH", f"{where[0]} {named}.", f"{where[1]}{named}。"),)
+    named, named_zh = (named_in(absent, places or {}, lang) for lang in ("en", "zh"))
+    return (note("N-GLYPH", f"{where[0]} {named}.", f"{where[1]}{named_zh}。"),)
