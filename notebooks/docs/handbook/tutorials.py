@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
+from csi.errors import Language
 from csi.reporting.notebook import Book, executing, from_text, without_outputs
 from handbook.page import LANGUAGES, Page
 from handbook.prose import HERE
@@ -37,16 +38,32 @@ class Shown:
 
 
 def tutorials(shown: Shown, *, run: bool = True) -> list[Page]:
-    """A page for each notebook; all run at once."""
-    books = {n: from_text((FOLDER / f"{n}.ipynb").read_text(encoding="utf-8")) for n in NAMES}
-    if run:
-        with ExitStack() as stack:
-            running = {n: stack.enter_context(executing(without_outputs(b), FOLDER)) for n, b in books.items()}
-            books = {n: finished() for n, finished in running.items()}
-    return [_page(name, book, shown) for name, book in books.items()]
+    """A page for each notebook, its reports in the page's language; the notebooks of a language run at once."""
+    told: dict[str, dict[Language, str]] = {name: {} for name in NAMES}
+    for lang in LANGUAGES:
+        for name, book in _ran(lang, run=run).items():
+            told[name][lang] = _page(name, book, shown, lang)
+    return [Page(f"tutorials/{name}.md", body, boost=1.5) for name, body in told.items()]
 
 
-def _page(name: str, book: Book, shown: Shown) -> Page:
+def _ran(lang: Language, *, run: bool) -> dict[str, Book]:
+    """The notebooks, run where `run`."""
+    books = {n: from_text(spoken((FOLDER / f"{n}.ipynb").read_text(encoding="utf-8"), lang)) for n in NAMES}
+    if not run:
+        return books
+    with ExitStack() as stack:
+        running = {n: stack.enter_context(executing(without_outputs(b), FOLDER)) for n, b in books.items()}
+        return {n: finished() for n, finished in running.items()}
+
+
+def spoken(text: str, lang: Language) -> str:
+    """A notebook's text (JSON) whose reports are in a language; the demonstration study's own is Chinese."""
+    if lang == "zh":
+        return text
+    return re.sub(r"(csi\.report\([^)]*)\)", lambda found: found[1] + ', lang=\\"en\\")', text)
+
+
+def _page(name: str, book: Book, shown: Shown, lang: Language) -> str:
     """One notebook; its prose is in both languages already."""
     parts = []
     for at, cell in enumerate(book["cells"]):
@@ -55,11 +72,10 @@ def _page(name: str, book: Book, shown: Shown) -> Page:
             parts.append(text)
             continue
         parts.append(f"```python\n{text}\n```")
-        parts += [_output(name, at, output, shown) for output in cell.get("outputs", [])]
+        parts += [_output(f"{name}_{lang}", at, output, shown) for output in cell.get("outputs", [])]
     head = {"en": f"*The notebook is `notebooks/{name}.ipynb`.*", "zh": f"*笔记本文件：`notebooks/{name}.ipynb`。*"}
     title, *rest = parts
-    body = {lang: "\n\n".join([title, head[lang], *rest]) for lang in LANGUAGES}
-    return Page(f"tutorials/{name}.md", body, boost=1.5)
+    return "\n\n".join([title, head[lang], *rest])
 
 
 def _output(name: str, at: int, output: dict[str, Any], shown: Shown) -> str:
