@@ -91,35 +91,46 @@ def name(path: Path) -> str:
     return str(path.relative_to(PACKAGE.parent))
 
 
-@pytest.mark.parametrize("path", FILES, ids=name)
-def test_imports_go_upwards_only(path):
-    room = room_of(path)
+ROOMS = sorted({room_of(path) for path in FILES})
+in_every_room = pytest.mark.parametrize("room", ROOMS)
+
+
+def files_of(room: str) -> list[Path]:
+    return [path for path in FILES if room_of(path) == room]
+
+
+@in_every_room
+def test_imports_go_upwards_only(room):
     if room in ("__init__", "__main__"):
         return
     wrong = []
-    for module, line in source(path).imports:
-        parts = module.split(".")
-        if parts[0] != "csi" or len(parts) == 1 or parts[1] == room:
-            continue
-        if HEIGHT[parts[1]] >= HEIGHT[room]:
-            wrong.append(f"{name(path)}:{line}: {room} may not import {parts[1]}")
+    for path in files_of(room):
+        for module, line in source(path).imports:
+            parts = module.split(".")
+            if parts[0] != "csi" or len(parts) == 1 or parts[1] == room:
+                continue
+            if HEIGHT[parts[1]] >= HEIGHT[room]:
+                wrong.append(f"{name(path)}:{line}: {room} may not import {parts[1]}")
     assert not wrong
 
 
-@pytest.mark.parametrize("path", FILES, ids=name)
-def test_engines_and_pandas_live_in_their_adapters(path):
-    if room_of(path) == "engines":
-        return
+@pytest.mark.parametrize("room", [room for room in ROOMS if room != "engines"])
+def test_engines_and_pandas_live_in_their_adapters(room):
     wrong = [
         f"{name(path)}:{line}: {module} belongs in csi/engines"
+        for path in files_of(room)
         for module, line in source(path).imports
         if module.split(".")[0] in ENGINES_ONLY
     ]
     assert not wrong
 
 
-@pytest.mark.parametrize("path", FILES, ids=name)
-def test_imports_inside_functions_only_where_laziness_is_the_point(path):
+@in_every_room
+def test_imports_inside_functions_only_where_laziness_is_the_point(room):
+    assert not [wrong for path in files_of(room) for wrong in imports_within(path)]
+
+
+def imports_within(path: Path) -> list[str]:
     rows = source(path).text.splitlines()
     wrong = []
     for function in source(path).functions:
@@ -130,29 +141,32 @@ def test_imports_inside_functions_only_where_laziness_is_the_point(path):
                 wrong.append(f"{name(path)}:{line}: say why this import is inside the function")
         if room_of(path) not in LAZY_ROOMS and function.nested - set(function.imports):
             wrong.append(f"{name(path)}: import nested in {function.name}")
-    assert not wrong
+    return wrong
 
 
-@pytest.mark.parametrize("path", FILES, ids=name)
-def test_sizes_and_promises(path):
-    text = source(path).text
-    assert len(text.splitlines()) <= 500, "a file this long holds two jobs"
-    long = [
-        f"{name(path)}:{f.first}: {f.name} has {f.last - f.first + 1} lines"
+@in_every_room
+def test_sizes_and_promises(room):
+    assert not [wrong for path in files_of(room) for wrong in broken_promises(path)]
+
+
+def broken_promises(path: Path) -> list[str]:
+    text, rows = source(path).text, source(path).text.splitlines()
+    wrong = ["a file this long holds two jobs"] if len(rows) > 500 else []
+    wrong += [
+        f"line {f.first}: {f.name} has {f.last - f.first + 1} lines"
         for f in source(path).functions
         if f.last - f.first >= 80
     ]
-    assert not long
-    assert path.stem not in {"utils", "helpers", "misc", "common"}
-    assert source(path).told, "every file says its one job"
-    assert not re.search(r"\b(TODO|FIXME|XXX)\b|NotImplementedError", text)
-    bare = [
-        n
-        for n, row in enumerate(text.splitlines(), 1)
+    wrong += ["a name that says nothing"] if path.stem in {"utils", "helpers", "misc", "common"} else []
+    wrong += [] if source(path).told else ["every file says its one job"]
+    wrong += ["something is left to do"] if re.search(r"\b(TODO|FIXME|XXX)\b|NotImplementedError", text) else []
+    wrong += [
+        f"line {n}: an exception from a rule gives its reason"
+        for n, row in enumerate(rows, 1)
         if re.search(r"# (noqa|type: ignore)[^#]*$", row)
         and not re.search(r"# (noqa|type: ignore)\S* ?[A-Z0-9, ]*(- |# )\S+", row)
     ]
-    assert not bare, "an exception from a rule gives its reason"
+    return [f"{name(path)}: {what}" for what in wrong]
 
 
 DISTRIBUTION = {
