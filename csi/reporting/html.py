@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import cache
 from html import unescape
 from pathlib import Path
+from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -15,6 +16,7 @@ from csi.errors import Language, Note, Text
 from csi.reporting import style
 from csi.reporting.fonts import BOLD, REGULAR, SERIF_BOLD, Face, coverage, font_css, places_of
 from csi.reporting.headings import HEADINGS
+from csi.reporting.renderers.outline import STATISTICS
 from csi.reporting.section import Report, Table
 from csi.reporting.simulator import data_of, policy, script
 from csi.reporting.tables import rows
@@ -164,14 +166,23 @@ def _inline(svg: str) -> Markup:
     return Markup(bare)  # noqa: S704 - figures escape their text
 
 
-def _subscripts(content: str) -> Markup:
-    """`ρA`, `ρ_C` with the letter below the line; everything else escaped.
+def _subscripts(content: str, lang: str = "zh") -> Markup:
+    """`ρA`, `ρ_C` with the letter below the line, English statistics in italics; everything else escaped.
 
     Example:
         >>> _subscripts("ρA < 1")
         Markup('ρ<sub>A</sub> &lt; 1')
+        >>> _subscripts("SE", "en"), _subscripts("RESET p < .001, n = 30", "en")
+        (Markup('<i>SE</i>'), Markup('RESET <i>p</i> &lt; .001, <i>n</i> = 30'))
     """
-    return Markup(re.sub(r"ρ_?([AaCc])\b", lambda m: f"ρ<sub>{m[1].upper()}</sub>", str(escape(content))))  # noqa: S704 - escaped
+    text = re.sub(r"ρ_?([AaCc])\b", lambda m: f"ρ<sub>{m[1].upper()}</sub>", str(escape(content)))
+    if lang == "en":
+        text = f"<i>{text}</i>" if content in STATISTICS else _STATISTIC.sub(r"<i>\1</i>", text)
+    return Markup(text)  # noqa: S704 - escaped
+
+
+_STATISTIC: Final = re.compile(r"(?<![\w.<])(p|t|z|n|N|M|SD|SE|df|r)(?= (?:=|&lt;|&gt;|≤|≥) ?[\d.−])")
+"""A statistic before its value."""
 
 
 def _phrases(content: str) -> Markup:

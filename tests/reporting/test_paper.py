@@ -52,6 +52,16 @@ def test_methods_are_written_from_the_settings(analysis):
     assert "[@dempster1977]" not in en
 
 
+def test_resamples_without_a_solution_are_counted(analysis):
+    est = analysis.cell.estimate
+    usable = est.replicates.usable.copy()
+    usable[:7] = False
+    fewer = replace(est, replicates=replace(est.replicates, usable=usable))
+    en, zh = whole(replace(analysis, cell=replace(analysis.cell, estimate=fewer)))
+    assert f"{int((~usable).sum())} of them had no solution" in en
+    assert "次无解" in zh
+
+
 def test_methods_of_a_covariance_model_name_its_estimator_and_errors(latent):
     en, zh = whole(latent)
     assert "MLR" in en

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from csi.errors import Text
+from csi.estimate.estimate import Estimate
 from csi.reporting import style, words
 from csi.reporting.analysis import Analysis
 from csi.reporting.section import Section
@@ -193,7 +194,16 @@ def _errors(a: Analysis) -> list[Text]:
     )
     own = Text("those of standardised parameters come from the delta method", "标准化参数的标准误由 Delta 法得到")
     same = Text("tests of single paths are not adjusted for their number", "单条路径的检验未作多重比较校正")
-    return [said, *([own] if s.covariance else []), same]
+    return [said, *_lost(est), *([own] if s.covariance else []), same]
+
+
+def _lost(est: Estimate) -> list[Text]:
+    """How many resamples have no solution, where there are such."""
+    if est.replicates is None:
+        return []
+    gone = int((~est.replicates.usable[:, 0]).sum())
+    en = f"{printed(gone, 'count')} of them had no solution and were left out"
+    return [Text(en, f"其中 {printed(gone, 'count')} 次无解，未计入")] if gone else []
 
 
 def _measured() -> list[Text]:
