@@ -16,6 +16,7 @@ from csi.reporting.renderers.outline import Printed, printed_table
 from csi.reporting.renderers.tex import tabular
 from csi.reporting.section import Column, Report, Section, Table
 from csi.reporting.sheets import check_kind, kind_of, write_tables
+from csi.reporting.svg import on_paper
 from csi.reporting.write import written
 from csi.reporting.xlsx import workbook
 
@@ -98,7 +99,7 @@ def to_svg(value: object, name: str = "", lang: str = "en") -> str:
             raise Problems([problem("E-PICTURE", "name", f"{what} has no picture.", f"{what} 没有图。")])
         en, zh = f'there is no picture "{name}".', f"没有名为“{name}”的图。"
         raise Problems([problem("E-PICTURE", "name", en, zh, f"Known: {known}.", f"可用：{known}。")])
-    return found.draw(lang)
+    return on_paper(found.draw(lang))
 
 
 def to_excel(value: object, path: str | Path, lang: str = "en") -> Path:

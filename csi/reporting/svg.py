@@ -234,14 +234,24 @@ def shorten(content: str, limit: float, size: float, *, bold: bool = False, lang
     return "…"
 
 
-def svg_html(svg: str) -> str:
-    """A figure for a notebook cell: the SVG in a block that scales with the page.
+def on_paper(drawn: str) -> str:
+    """A drawing with its own paper behind it, for pages that are dark or are made dark by a browser.
 
     Example:
-        >>> svg_html("<svg></svg>")
-        '<div style="max-width:100%;overflow-x:auto"><svg></svg></div>'
+        >>> on_paper('<svg width="9">x</svg>')
+        '<svg width="9"><rect width="100%" height="100%" fill="#fcfbf7"/>x</svg>'
     """
-    return f'<div style="max-width:100%;overflow-x:auto">{svg}</div>'
+    return drawn.replace(">", f'><rect width="100%" height="100%" fill="{style.PAPER}"/>', 1)
+
+
+def svg_html(svg: str) -> str:
+    """A figure for a notebook cell: the SVG on its own paper, in a block that scales with the page.
+
+    Example:
+        >>> svg_html("<svg></svg>")[-29:]
+        ' fill="#fcfbf7"/></svg></div>'
+    """
+    return f'<div style="max-width:100%;overflow-x:auto">{on_paper(svg)}</div>'
 
 
 def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:

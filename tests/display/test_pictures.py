@@ -97,6 +97,8 @@ def test_every_result_draws_itself_alike_twice_and_on_a_dark_page(results: dict[
         assert drawn is not None, name
         root = ET.fromstring(drawn[0])  # noqa: S314 - our own drawing
         assert root.attrib["aria-label"], name
+        paper = root[0].attrib
+        assert (paper["width"], paper["height"], paper["fill"]) == ("100%", "100%", style.PAPER), name
         inked = [n for n in root.iter() if n.tag.endswith(("text", "rect", "circle", "polygon"))]
         assert all({"fill", "fill-opacity"} & set(n.attrib) for n in inked), name
         for cell in re.findall(r"<t[dh] style=\"([^\"]*)\"", shown):
