@@ -319,8 +319,14 @@ WORDED = pl.DataFrame(
      "shares": [[0.2, 0.8], [0.1, 0.9], [1.0, 0.0]], "loading": [0.8, 0.41, None], "conf_low": [0.7, 0.3, None],
      "conf_high": [0.9, 0.5, None], "mean": [7.1, 6.2, 5.0], "missing": [0.01, 0.08, 0.0]}
 )  # fmt: skip
+CHANGED = pl.DataFrame({"brand": ["乐"], "change": [12.7], "significant": [True]})
+MOVED = brands(1).with_columns(brand=pl.lit("乐")).join(TWO, how="cross")
+ROWS = pl.DataFrame({"heading": ["", ""], "row": ["a", "b"], "value_v": [0.48, -0.2], "conf_low": [-0.1, -0.22],
+                     "conf_high": [1.1, 0.3]})  # fmt: skip
 KINDS: dict[str, Callable[..., str]] = {
     "trend, one wave": partial(figures.trend, brands(4).join(ONE, how="cross"), **OWN),
+    "trend, a change": partial(figures.trend, MOVED, labels={}, focal="乐", changes=CHANGED),
+    "forest": partial(figures.forest, ROWS, labels=HAN, series={"v": Text("effect", "影响")}),
     "trend, 60 brands": partial(figures.trend, brands(60).join(TWO, how="cross"), **OWN),
     "league, 60 brands": partial(figures.league, brands(60), **OWN),
     "importance": partial(figures.importance_map, mapped(14), labels=HAN),

@@ -51,8 +51,9 @@ def forest(
     size = 12.5 if narrow else 13
     shown = {r["row"]: say(str(r["row"]), labels, lang) for r in rows}
     names = max((text_width(t, size, lang=lang) for t in shown.values()), default=0)
-    left = 10.0 if narrow else min(names, 0.44 * width) + 26
     ticks = _ticks(rows, keys, zero=zero)
+    edge = text_width(style.coefficient(ticks[0], lang, svg.places(ticks)), 11.5) / 2 + 1
+    left = max(10.0, edge) if narrow else min(names, 0.44 * width) + 26
     x = Scale(ticks[0], ticks[-1], left, width - 62)
     parts, y = _legend(series, width, lang) if len(keys) > 1 else ([], 4.0)
     spans = []

@@ -231,11 +231,15 @@ def _ticks(series: list[_Series], dotted: Mapping[int, float], aims: Sequence[fl
     return svg.steps(max(min(lows, default=0) - 0.3, 0), min(max(highs, default=100) + 0.3, 100), 5)
 
 
+_VALUE = 46.0
+"""What a value and its change take of a phone's label, where names are shorter."""
+
+
 def _label_room(series: list[_Series], others: Sequence[str], lang: str, size: float, *, narrow: bool) -> float:
     drawn = size if narrow else size + 1
     names = max((text_width(s.label, drawn, bold=True, lang=lang) for s in series), default=0)
     names = max(names, *(text_width(said, size, lang=lang) for said in (_MEAN.say(lang), *others)))
-    return min(names, 92 if narrow else 190) + (48 if narrow else 116)
+    return min(max(names, _VALUE), 92) + 48 if narrow else min(names, 190) + 116
 
 
 def _event_marks(events: Sequence[tuple[str, Text]], waves: list[str], x: Scale, y: Scale, lang: str) -> list[str]:
