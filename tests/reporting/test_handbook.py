@@ -109,7 +109,7 @@ def test_the_built_site_fetches_nothing(tmp_path):
     from handbook.page import Page, both  # noqa: PLC0415 - found once the folder is on the path
     from handbook.site import build, check, write  # noqa: PLC0415 - same
 
-    every = re.findall(r"[\w/-]+\.md", (FOLDER / "mkdocs.yaml").read_text("utf-8"))
+    every = sorted(set(re.findall(r"[\w/-]+\.md", (FOLDER / "mkdocs.yaml").read_text("utf-8"))))
     write([Page(path, both(f"# {path}\n\nwords", f"# {path}\n\n区分效度")) for path in every], tmp_path / "pages")
     build(tmp_path / "pages", tmp_path / "site")
     check(tmp_path / "site")
