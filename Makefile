@@ -6,7 +6,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-# Compiled bytecode makes every start faster; a machine-wide wish for none is not for this environment.
+# Compiled bytecode makes every start faster; a machine-wide wish for none is not for this environment. It is made where a
+# module is first used: making it for every package at once takes longer than the installation.
 unexport PYTHONDONTWRITEBYTECODE
 # Outside reference data, when it lies beside the project; tests that need it skip with a reason otherwise.
 ifneq ($(wildcard ../shared/reference/.),)
@@ -28,7 +29,7 @@ $(READY): requirements.lock pyproject.toml $(wildcard csi/*/*.[ch])
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("csi needs Python 3.11 or newer; name one that you have, for example: make PYTHON=python3.12 test")'
 	@echo "Setting up $(VENV) (once, a few minutes) ..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --use-pep517 --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --use-pep517 --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
