@@ -20,6 +20,7 @@ from csi.importance.lever_grid import lever_grid
 from csi.reporting import style
 from csi.reporting.html import render_html
 from csi.reporting.section import Headline, Report, Section
+from csi.reporting.sections.levers import levers_section
 from csi.reporting.simulator import POINTS, Simulator
 
 MODEL = "q =~ q1 + q2 + q3; v =~ v1 + v2; s =~ s1 + s2; v ~ q; s ~ q + v"
@@ -102,3 +103,13 @@ def test_sliders_answer_in_a_browser(page, made, tmp_path: Path):
 def test_results_without_rows_have_no_sliders(est):
     with pytest.raises(csi.Problems, match="respondents"):
         lever_grid(replace(est, sample=None), ["q"], "s", POINTS, seed=1)
+
+
+def test_sliders_and_tables_stand_where_the_published_index_stands(analysis):
+    section = levers_section(analysis)
+    published = analysis.index.table.filter(brand=analysis.focal, wave=analysis.wave)
+    index = dict(published.select("construct", "index").iter_rows())
+    assert section.simulator is not None
+    assert section.simulator.grid.target_now == index[analysis.target]
+    now = dict(section.data["levers"].select("construct", "now").iter_rows())
+    assert now == {c: index[c] for c in now}

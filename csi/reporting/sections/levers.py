@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
+import numpy as np
 import polars as pl
 
 from csi.errors import Problems, Text
 from csi.importance.drivers import GAIN, largest_gain
 from csi.importance.key_drivers import KeyDrivers, key_drivers
 from csi.importance.lever_grid import lever_grid
+from csi.importance.lever_shifts import TOP
 from csi.importance.levers import causes_of
 from csi.importance.plan import Plan, plan
 from csi.importance.plan_words import HEADINGS as PLANNED
@@ -20,6 +24,7 @@ from csi.reporting.drawn import figure
 from csi.reporting.figures import forest
 from csi.reporting.figures.shares import share_panels
 from csi.reporting.section import Column, Figure, Section, Table
+from csi.reporting.sections.drawn import here as at_wave
 from csi.reporting.sections.drawn import percent
 from csi.reporting.sections.model import cell_of
 from csi.reporting.simulator import POINTS, Simulator
@@ -37,7 +42,7 @@ def levers_section(a: Analysis) -> Section:
     shares = key_drivers(est, a.target) if len(near) >= ENOUGH else None
     asked = {c: dict(levels) for c, levels in telling.levers.items()}
     best = plan(est, asked, telling.budget, a.target, seed=a.study.settings.seed) if asked and telling.budget else None
-    title, frame = _title(a, found, best), _levers(found)
+    title, frame = _title(a, found, best), _levers(found, _published(a))
     brand, level = a.brand_labels[a.focal], percent(est.level)
     more = "" if shares is None else "; right: share of what is explained of it (LMG) by those with an arrow to it"
     more_zh = "" if shares is None else "；右为直接指向它的构念占其已解释部分的份额（LMG）"
@@ -51,6 +56,7 @@ def levers_section(a: Analysis) -> Section:
         ),
         figures=_drawn(a, frame, shares, title),
         tables=(_lever_table(a, found, frame), *_share_tables(a, shares), *_plan_tables(a, best)),
+        paragraphs=(STOPPED,),
         notes=(*found.notes, *(() if shares is None else shares.notes), *(() if best is None else best.notes[-1:])),
         simulator=_simulator(a),
         data={
@@ -61,6 +67,12 @@ def levers_section(a: Analysis) -> Section:
     )
 
 
+STOPPED = Text(
+    "Near the top of the scale people cannot rise by all of it: this is less than importance times points.",
+    "接近满分者无法足额上升，因此这里的数值略小于“重要性乘以分数”。",
+)
+
+
 def _simulator(a: Analysis) -> Simulator | None:
     """Sliders for the drivers; none of a model whose answers carry no paths."""
     est = cell_of(a).estimate
@@ -69,13 +81,24 @@ def _simulator(a: Analysis) -> Simulator | None:
         grid = lever_grid(est, causes, a.target, POINTS, seed=a.study.settings.seed)
     except Problems:
         return None
+    now = _published(a)
+    stands = np.array([now.get(c, own) for c, own in zip(causes, grid.now.tolist(), strict=True)])
+    grid = replace(grid, now=stands, target_now=now.get(a.target, grid.target_now))
     return Simulator(grid, tuple(a.label(c) for c in causes), a.target_name)
 
 
-def _levers(found: WhatIf) -> pl.DataFrame:
+def _published(a: Analysis) -> dict[str, float]:
+    """Construct -> its published index at the wave: one number stands for a construct all over a report."""
+    found = at_wave(a).filter(pl.col("brand") == a.focal).select("construct", "index").drop_nulls()
+    return dict(found.iter_rows())
+
+
+def _levers(found: WhatIf, now: Mapping[str, float]) -> pl.DataFrame:
     """One row per driver: where it stands, what is left of the points, what the target changes by, the most first."""
     keys = found.table.columns[: found.table.columns.index("construct")]
-    own = found.table.filter(pl.col("role") == "lever").select("construct", "now", "room", "at_end")
+    own = found.table.filter(pl.col("role") == "lever").select("construct", "now", "at_end")
+    here = pl.col("construct").replace_strict(dict(now), default=None, return_dtype=pl.Float64)
+    own = own.with_columns(now=pl.coalesce(here, "now")).with_columns(room=TOP - pl.col("now"))
     alone = found.alone.drop(keys).rename({"lever": "construct"})
     return own.join(alone, on="construct", maintain_order="left").sort("change", descending=True, nulls_last=True)
 
@@ -101,7 +124,7 @@ def _title(a: Analysis, found: WhatIf, best: Plan | None) -> Text:
                 f"预算 {best.budget:,g} 之内的最优方案为{names.zh}{share_zh}",
             )
         )
-    rows = _levers(found).filter(pl.col("change").is_not_null())
+    rows = _levers(found, {}).filter(pl.col("change").is_not_null())
     clear = largest_gain(cell_of(a).estimate, a.target)
     top = rows.row(0, named=True)
     size = f"{top['change']:.1f}"
