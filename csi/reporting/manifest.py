@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from csi.errors import Problems, problem
+from csi.errors import Problems, Text, problem
+from csi.estimate.given import check_kind
 from csi.reporting.record import versions
 
 MANIFEST = "manifest.json"
@@ -81,6 +82,8 @@ def read_manifest(path: str | Path) -> Manifest:
     Raises:
         Problems: E-RECORD when there is none or it says something else.
     """
+    wanted = Text("the record.json of a report, or its folder", "报告的 record.json 或其文件夹")
+    check_kind("record", path, (str, Path), wanted, Text("Give its path.", "请给出其路径。"))
     given = Path(path)
     folder = given if given.is_dir() else given.parent
     try:

@@ -77,7 +77,7 @@ def test_a_name_too_long_for_a_figure_is_cut_there_and_whole_in_the_tables(sixty
 
 
 def test_characters_that_no_font_holds_are_named(sixty):
-    for mark in ("㐂 (U+3402)", "📱 (U+1F4F1)"):
+    for mark in ("㐂 (U+3402, in ", "📱 (U+1F4F1, in "):
         assert mark in sixty[0]
     assert "U+202E" not in sixty[0]
 
