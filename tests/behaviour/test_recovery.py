@@ -92,6 +92,7 @@ def test_the_paradox_is_told_by_outcome_and_never_as_an_effect():
     assert "回归调整" in text(found, "zh")
 
 
+@pytest.mark.slow
 def test_people_with_a_wave_before_are_compared_with_themselves():
     """Prior differences between people cancel: planted 4 and -12 on 200 panels of 300."""
     got = []
