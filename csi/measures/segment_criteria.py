@@ -122,7 +122,7 @@ def recommendation(table: pl.DataFrame, tried: Sequence[int], predictors: int) -
     row = table.row(by_predicate=pl.col("segments") == number, named=True)
     said = [_number(best, number, pair)]
     if number == 1:
-        said.append(Text("One model serves everybody: no segments are called for.", "单一模型即可，无需划分细分。"))
+        said.append(_one(pair))
     elif row["en"] < APART:
         en = f"They are hardly told apart (EN = {row['en']:.2f}, below {APART:.2f}): read them with caution."
         said.append(Text(en, f"但各细分难以区分（EN = {row['en']:.2f}，低于 {APART:.2f}），解读须谨慎。"))
@@ -136,6 +136,14 @@ def recommendation(table: pl.DataFrame, tried: Sequence[int], predictors: int) -
         en = f"{number} is the most that was tried: try more."
         said.append(Text(en, f"{number} 是所尝试的最大个数，请尝试更多。"))
     return tuple(said)
+
+
+def _one(pair: tuple[str, str] | None) -> Text:
+    """What one segment means: that a pair of criteria asks for no more, or that the criteria cannot decide."""
+    if pair is None:
+        en = "They do not decide whether segments are called for; one model is kept."
+        return Text(en, "这些准则无法判定是否需要划分细分，此处保留单一模型。")
+    return Text("These criteria ask for no segments; one model is kept.", "这两项准则不要求划分细分，保留单一模型。")
 
 
 def _number(best: dict[str, int], number: int, pair: tuple[str, str] | None) -> Text:

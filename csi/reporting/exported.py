@@ -80,7 +80,11 @@ def to_latex(value: object, name: str = "", lang: str = "en") -> str:
     Raises:
         Problems: E-TABLE-NAME.
     """
-    return tabular(_printed(value, _named(value, name), lang), label=f"tab:{type(value).__name__.lower()}-{name}")
+    return tabular(
+        _printed(value, _named(value, name), lang),
+        "zh" if lang == "zh" else "en",
+        label=f"tab:{type(value).__name__.lower()}-{name}",
+    )
 
 
 def to_svg(value: object, name: str = "", lang: str = "en") -> str:

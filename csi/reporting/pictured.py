@@ -358,7 +358,9 @@ def _whatif(value: WhatIf) -> tuple[Figure, ...]:
         return ()
     title = finding_of(value, Text("Points that go together", "相应变化的分数"))
     series = {"v": Text("change in points", "变化（分）")}
-    return (figure("changes", title, partial(figures.forest, frame, labels=value.labels, series=series)),)
+    return (
+        figure("changes", title, partial(figures.forest, frame, labels=value.labels, series=series, bounded=False)),
+    )
 
 
 @pictures.register(Validity)

@@ -2,16 +2,24 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import polars as pl
 import pytest
 
+from csi.cli.verbs import VERBS
 from csi.errors import Note, Text
+from csi.measures.segment_criteria import CRITERIA, recommendation
+from csi.reporting import figures
 from csi.reporting.analysis import analyse
 from csi.reporting.build import planned_for, told
+from csi.reporting.renderers.outline import Printed
+from csi.reporting.renderers.tex import tabular
 from csi.reporting.section import Section
 from csi.reporting.sections import build
+from csi.reporting.sections.method import method
 from csi.reporting.sections.paper import checklist, writing
+from csi.reporting.sections.paper.appendix import _resampling
 from csi.reporting.sections.paper.references import references_section
 from csi.reporting.sections.paper.works import CITED, cited, keys_in, works
 from csi.reporting.tables import rows
@@ -67,7 +75,9 @@ def test_methods_of_a_covariance_model_name_its_estimator_and_errors(latent):
     assert "MLR" in en
     assert "standard errors are those of the estimator" in en.lower()
     assert "bootstrap" not in en
-    assert "PLS" not in re.sub(r"\[@[^\]]*\]", "", en)
+    *own, rivals = writing.methods(latent)
+    assert "PLS" not in re.sub(r"\[@[^\]]*\]", "", " ".join(t.en for t in own))
+    assert "estimated again by PLS" in rivals.en
     assert "MLR" in zh
 
 
@@ -143,3 +153,73 @@ def test_the_works_stand_beside_the_report(analysis):
 def test_numbers_in_sentences_are_set_as_each_language_sets_them():
     said = numbered(Text("RESET p = 0.783; path -0.672", "RESET p = 0.783；路径 -0.672"))
     assert said == Text("RESET p = .783; path −0.672", "RESET p = 0.783；路径 −0.672")
+
+
+def test_methods_of_a_covariance_model_name_only_what_its_engine_has(latent):
+    en, zh = whole(latent)
+    told = " ".join(" ".join(row) for row in rows(method(latent).tables[0], "en"))
+    assert "outer weights" not in en + told
+    assert "factor scores" in en
+    assert "factor-score weights" in told
+    assert "因子得分权重" in zh
+    assert not latent.cell.reliability.table["rho_a"].count()
+    assert not {"dijkstra2015", "fornell1996", "ringle2016", "hahn2002"} & set(keys_in(writing.methods(latent)))
+    drawn = replace(latent.study.settings, replicates=200)
+    made = replace(latent, study=replace(latent.study, settings=drawn), index=replace(latent.index, replicates=()))
+    assert "delta method for standardised paths" in str(rows(method(made).tables[0], "en"))
+
+
+def test_every_check_shown_is_told_with_its_work(analysis):
+    keys = {"dijkstra2015", "dijkstra2015csda", "ramsey1969", "park2012", "hahn2002"}
+    said = writing.methods(analysis)
+    assert keys <= set(keys_in(said))
+    page = " ".join(cited(t, keys_in(said)).en for t in said)
+    assert "2015a" in page
+    assert "2015b" in page
+    off = replace(analysis.study.settings.telling, sections={"checks": False, "global_fit": False, "robustness": False})
+    settings = replace(analysis.study.settings, telling=off)
+    fewer = writing.methods(replace(analysis, study=replace(analysis.study, settings=settings)))
+    assert keys & set(keys_in(fewer)) == {"dijkstra2015"}
+    assert "estimated again" not in fewer[-1].en
+
+
+def test_lenient_limits_of_fit_have_works_of_their_own(analysis):
+    en, zh = whole(analysis)
+    assert "SRMR .08 on [@hu1999], acceptably from CFI .90 [@bentler1980]" in en
+    assert "SRMR 0.10[@schermelleh2003]" in zh
+
+
+def test_every_verb_that_reports_name_exists():
+    files = Path(figures.__file__).parents[1].rglob("*.py")
+    texts = [file.read_text(encoding="utf-8") for file in files]
+    named = {verb for text in texts for verb in re.findall(r"(?<![\w./])(?<!from )csi ([a-z]+)", text)}
+    assert "missing" in named
+    assert named <= set(VERBS)
+
+
+def test_criteria_that_disagree_decide_nothing():
+    table = pl.DataFrame({"segments": [1, 2], **{c: [1.0, 2.0] for c in CRITERIA}})
+    assert "ask for no segments" in recommendation(table, [1, 2], 1)[1].en
+    split = table.with_columns(pl.Series(c, [2.0, 1.0]) for c in ("aic3", "aic4"))
+    assert "do not decide" in recommendation(split, [1, 2], 1)[1].en
+
+
+def test_the_command_says_how_the_errors_were_asked_for(analysis, latent):
+    own = analysis.study.settings
+    assert _resampling(latent) == " --bootstrap 0 --errors linearised"
+    assert f"--errors {own.index_errors}" in _resampling(analysis)
+    fewer = replace(analysis, study=replace(analysis.study, settings=replace(own, replicates=50)))
+    assert "--bootstrap" not in _resampling(fewer)
+
+
+def test_statistics_stand_in_italics_in_english_tables_alone():
+    table = Printed(1, "", ("Path", "SE", "p"), (("a", "1", ".02"),), (False, True, True), {}, (), "t")
+    assert r"Path & \textit{SE} & \textit{p}" in tabular(table, "en")
+    assert "textit" not in tabular(table, "zh")
+
+
+def test_figures_of_points_keep_the_zero_before_the_point():
+    frame = pl.DataFrame({"heading": [""], "row": ["a"], "value_v": [0.44], "conf_low": [0.1], "conf_high": [1.05]})
+    series = {"v": Text("v", "v")}
+    assert ">0.44<" in figures.forest(frame, lang="en", labels={}, series=series, bounded=False)
+    assert ">.44<" in figures.forest(frame, lang="en", labels={}, series=series)

@@ -13,6 +13,8 @@ from csi.reporting.text_width import text_width
 
 Row = Mapping[str, float | str | bool | None]
 
+KEPT = "zh"
+"""The language whose numbers keep the zero before the point."""
 SHAPES = ("dot", "ring", "square", "diamond", "triangle")
 """Marks of the series: the first is filled in the focal colour."""
 
@@ -26,6 +28,7 @@ def forest(
     finding: str = "",
     width: int = style.FULL,
     zero: bool = True,
+    bounded: bool = True,
 ) -> str:
     """Rows under headings: the first series with its interval and number, the others as lighter marks.
 
@@ -34,7 +37,8 @@ def forest(
             `significant` (a hollow mark where false) and `differs` (number and name in the warning colour).
         lang: "zh" or "en". labels: names of headings and rows. series: key -> name; a legend stands where there are
             several. finding: the sentence read aloud. width: 1040, 508 or 360 (names then stand above their rows).
-            zero: whether the axis begins at zero where nothing lies below it.
+            zero: whether the axis begins at zero where nothing lies below it. bounded: whether the values cannot pass
+            1, which English sets without the zero before the point.
 
     Returns:
         SVG.
@@ -46,13 +50,13 @@ def forest(
         >>> forest(data, lang="en", labels={}, series=two).count("<circle")
         4
     """
-    rows, keys = frame.to_dicts(), list(series)
+    rows, keys, digits = frame.to_dicts(), list(series), lang if bounded else KEPT
     narrow = width < style.HALF
     size = 12.5 if narrow else 13
     shown = {r["row"]: say(str(r["row"]), labels, lang) for r in rows}
     names = max((text_width(t, size, lang=lang) for t in shown.values()), default=0)
     ticks = _ticks(rows, keys, zero=zero)
-    edge = text_width(style.coefficient(ticks[0], lang, svg.places(ticks)), 11.5) / 2 + 1
+    edge = text_width(style.coefficient(ticks[0], digits, svg.places(ticks)), 11.5) / 2 + 1
     left = max(10.0, edge) if narrow else min(names, 0.44 * width) + 26
     x = Scale(ticks[0], ticks[-1], left, width - 62)
     parts, y = _legend(series, width, lang) if len(keys) > 1 else ([], 4.0)
@@ -74,7 +78,7 @@ def forest(
                 y += 28
                 said = svg.shorten(shown[row["row"]], left - 18, size, lang=lang)
                 parts.append(svg.words(4, y + 4.5, said, size=size, fill=ink))
-            parts += _marks(row, keys, series, x, y, lang)
+            parts += _marks(row, series, x, y, (lang, digits))
         y += 14
         spans.append((begin, y))
     grid = [svg.line((x(t), a), (x(t), b), style.FAINT if t == 0 else style.HAIR) for a, b in spans for t in ticks]
@@ -82,7 +86,7 @@ def forest(
         svg.words(
             x(t),
             y + 16,
-            style.coefficient(t, lang, svg.places(ticks)) if t else "0",
+            style.coefficient(t, digits, svg.places(ticks)) if t else "0",
             size=11.5,
             fill=style.MUTED,
             anchor="middle",
@@ -119,27 +123,31 @@ def _colour(place: int) -> str:
     return style.FOCAL if place == 0 else style.OTHERS[(place - 1) % len(style.OTHERS)]
 
 
-def _marks(row: Row, keys: Sequence[str], series: Mapping[str, Text], x: Scale, y: float, lang: str) -> list[str]:
-    """The interval and mark of the first series over the marks of the others, and its number."""
-    first, *others = keys
+def _marks(row: Row, series: Mapping[str, Text], x: Scale, y: float, langs: tuple[str, str]) -> list[str]:
+    """The interval and mark of the first series over the marks of the others, and its number.
+
+    Parameters:
+        langs: of the words, of the numbers.
+    """
+    (first, *others), (lang, digits) = series, langs
     firm = row.get("significant") is not False
     colour = style.FOCAL if firm else style.FAINT
     parts = []
     low, high = row.get("conf_low"), row.get("conf_high")
     if known(low) and known(high):
-        tip = style.span(float(low), float(high), lang, of="coefficient")
+        tip = style.span(float(low), float(high), digits, of="coefficient")
         parts.append(whisker(x, y, float(low), float(high), colour, 2, tip=tip))
     for place, key in enumerate(others, start=1):
         value = row.get(f"value_{key}")
         if known(value):
-            tip = f"{series[key].say(lang)} {style.coefficient(float(value), lang)}"
+            tip = f"{series[key].say(lang)} {style.coefficient(float(value), digits)}"
             parts += _mark(SHAPES[place % len(SHAPES)], x(float(value)), y, _colour(place), hollow=False, tip=tip)
     value = row.get(f"value_{first}")
     if not known(value):
         return [*parts, svg.words(x.end + 58, y + 4.5, style.ABSENT, fill=style.MUTED, anchor="end")]
     parts += _mark("dot", x(float(value)), y, colour, hollow=not firm, tip="")
     ink = style.WARN if row.get("differs") else style.INK if firm else style.MUTED
-    said = style.coefficient(float(value), lang)
+    said = style.coefficient(float(value), digits)
     return [*parts, svg.words(x.end + 58, y + 4.5, said, fill=ink, bold=firm, anchor="end")]
 
 

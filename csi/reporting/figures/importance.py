@@ -93,7 +93,7 @@ def importance_map(
     marks = [replace(m, label=svg.shorten(m.label, limit, size, bold=True, lang=lang)) for m in marks]
     corners = _corner_boxes(x, y, lang)
     boxes = _label_boxes(marks, corners, x, y, (x(middle[0]), y(middle[1])), lang, size)
-    parts = _field(x, y, middle, lang, percent=axes is not None)
+    parts = _field(x, y, middle, percent=axes is not None)
     for mark in marks:
         parts += _cross(mark)
     for mark in marks:
@@ -140,7 +140,7 @@ def _mark(
     def side(key: str, scale: Scale, value: float) -> float:
         return scale.kept(row[key]) if known(row.get(key)) else scale(value)
 
-    first = style.share(row["importance"] / 100) if percent else style.coefficient(row["importance"], lang)
+    first = style.share(row["importance"] / 100) if percent else style.score(row["importance"], 2)
     tip = f"{worded}: {first}, {style.score(row['performance'])}"
     return _Mark(
         label,
@@ -172,7 +172,7 @@ def _ink(corner: int) -> str:
     return (style.TEXT, style.FOCAL, style.TEXT, style.WARN)[corner]
 
 
-def _field(x: Scale, y: Scale, middle: tuple[float, float], lang: str, *, percent: bool) -> list[str]:
+def _field(x: Scale, y: Scale, middle: tuple[float, float], *, percent: bool) -> list[str]:
     parts = [svg.box(x(middle[0]), y(middle[1]), x.end - x(middle[0]), y.start - y(middle[1]), style.WARN_PALE)]
     for tick in svg.steps(y.low, y.high, 5):
         if y.low <= tick <= y.high:
@@ -181,7 +181,7 @@ def _field(x: Scale, y: Scale, middle: tuple[float, float], lang: str, *, percen
             parts.append(svg.words(x.start - 8, y(tick) + 4, said, size=11.5, fill=style.MUTED, anchor="end"))
     for tick in svg.steps(x.low, x.high, 5):
         if x.low <= tick <= x.high:
-            said = style.coefficient(tick, lang, 1 if round(tick * 10, 6) == round(tick * 10) else 2) if tick else "0"
+            said = style.score(tick, 1 if round(tick * 10, 6) == round(tick * 10) else 2) if tick else "0"
             said = style.score(tick, 0) if percent else said
             parts.append(svg.words(x(tick), y.start + 17, said, size=11.5, fill=style.MUTED, anchor="middle"))
     parts.append(svg.line((x(middle[0]), y.end), (x(middle[0]), y.start), style.MUTED, 1.1, "1.5 3"))

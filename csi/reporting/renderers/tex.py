@@ -9,7 +9,7 @@ from typing import Final
 
 from csi.display import width
 from csi.errors import Language
-from csi.reporting.renderers.outline import Printed, is_list, outline, pieces, plain
+from csi.reporting.renderers.outline import STATISTICS, Printed, is_list, outline, pieces, plain
 from csi.reporting.section import Report
 
 _SPECIAL: Final[Mapping[str, str]] = {
@@ -75,7 +75,7 @@ def tex(report: Report, lang: Language) -> bytes:
     for part in told.parts:
         if part.tables:
             lines += ["", rf"\section*{{{escaped(part.title)}}}"]
-        lines += [tabular(table, label=f"tab:{part.key}-{table.name}") for table in part.tables]
+        lines += [tabular(table, lang, label=f"tab:{part.key}-{table.name}") for table in part.tables]
     return "\n".join([*lines, r"\end{document}", ""]).encode()
 
 
@@ -93,16 +93,16 @@ def escaped(text: str) -> str:
     return "".join(made)
 
 
-def tabular(table: Printed, *, label: str = "") -> str:
+def tabular(table: Printed, lang: Language = "zh", *, label: str = "") -> str:
     """A table with its caption, three lines and notes; one of many rows runs over pages.
 
     Parameters:
-        label: what `ref` calls it.
+        lang: English headings that are statistics (p, n, SE) stand in italics. label: what `ref` calls it.
     """
     columns = "".join(_columns(table))
     caption = rf"\caption{{{escaped(table.title)}}}" if table.title else ""
     caption += rf"\label{{{re.sub(r'[^A-Za-z0-9:-]', '-', label)}}}" if label and caption else ""
-    heads = _line([escaped(h) for h in table.heads])
+    heads = _line([_head(h, lang) for h in table.heads])
     body = [
         _line([_cell(cell, table.marks.get((row, place))) for place, cell in enumerate(cells)])
         for row, cells in enumerate(table.cells)
@@ -125,6 +125,10 @@ def _columns(table: Printed) -> list[str]:
         sentence = r"p{0.72\textwidth}" if is_list(table) else r"p{0.3\textwidth}"
         made.append("r" if numeric else sentence if widest > WORDS else "l")
     return made
+
+
+def _head(text: str, lang: Language) -> str:
+    return rf"\textit{{{escaped(text)}}}" if lang == "en" and text in STATISTICS else escaped(text)
 
 
 def _cell(text: str, mark: str | None) -> str:

@@ -69,7 +69,8 @@ def comparability(a: Analysis) -> Section:
     drawn = _drawn(gate, labels)
     names = {r["row"]: Text(r["row"], r["row_zh"]) for r in drawn.iter_rows(named=True)}
     headings = {k: Text(t.en.capitalize(), t.zh) for k, t in KEYS.items()}
-    draw = partial(figures.forest, drawn, labels={**names, **headings}, series={"effect": Text("effect", "影响")})
+    series = {"effect": Text("effect", "影响")}
+    draw = partial(figures.forest, drawn, labels={**names, **headings}, series=series, bounded=False)
     told = [set_sentence(one, labels) for part in (gate, *others) for one in part.judged if one.rejected]
     weights = any(one.composed is not None for one in gate.judged)
     return Section(

@@ -48,14 +48,18 @@ LIMITS: Mapping[str, Limit] = {
     "rmsea": Limit(0.06, 0.08, 0.0, 0.12),
     "srmr": Limit(0.08, 0.10, 0.0, 0.12),
 }
-"""Hu & Bentler (1999), Structural Equation Modeling 6(1); acceptable: Browne & Cudeck (1993), Bentler (1990)."""
+"""Good: Hu & Bentler (1999), Structural Equation Modeling 6(1). Acceptable: CFI, TLI Bentler & Bonett (1980),
+Psychological Bulletin 88(3); RMSEA Browne & Cudeck (1993), Testing structural equation models, p. 144; SRMR
+Schermelleh-Engel, Moosbrugger & Müller (2003), Methods of Psychological Research Online 8(2)."""
 
 NAMES = {k: Text(k.upper(), k.upper()) for k in LIMITS}
 
 LIMIT_NOTE = note(
     "N-FIT-LIMITS",
-    "Limits are customs, not tests (Hu & Bentler 1999: CFI, TLI .95, RMSEA .06, SRMR .08; acceptable: .90, .08, .10).",
-    "界值为惯例（Hu & Bentler 1999：CFI、TLI 0.95，RMSEA 0.06，SRMR 0.08；可接受：0.90、0.08、0.10），并非检验。",
+    "Limits are customs, not tests: CFI, TLI .95, RMSEA .06, SRMR .08 (Hu & Bentler 1999); acceptable: CFI, TLI .90 "
+    "(Bentler & Bonett 1980), RMSEA .08 (Browne & Cudeck 1993), SRMR .10 (Schermelleh-Engel et al. 2003).",
+    "界值为惯例，并非检验：CFI、TLI 0.95，RMSEA 0.06，SRMR 0.08（Hu & Bentler 1999）；可接受：CFI、TLI 0.90"
+    "（Bentler & Bonett 1980），RMSEA 0.08（Browne & Cudeck 1993），SRMR 0.10（Schermelleh-Engel 等 2003）。",
 )
 
 

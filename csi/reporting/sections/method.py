@@ -57,6 +57,23 @@ TESTS = {
 }
 
 
+OUTER = Text("unstandardised outer weights (ACSI)", "非标准化外部权重（ACSI 公式）")
+WEIGHED = {
+    "F3": Text("outer weights of the rescaled items (importance-performance map)", "按 0–100 换算后题项的外部权重"),
+    "F5": Text("equal weights", "等权"),
+    "F6": Text(
+        "factor-score weights of the covariance model (loading / error variance)",
+        "协方差模型的因子得分权重（载荷 / 误差方差）",
+    ),
+}
+"""What the items of an index are weighed by, by the formula; others by their outer weights."""
+
+
+def formula_of(a: Analysis) -> str:
+    """The id of the formula of the target's index."""
+    return str(here(a, a.target)["formula"][0])
+
+
 def method(a: Analysis) -> Section:
     """Answers, weights, cleaning, model, absent answers, bootstrap, index rule, what intervals cover, versions."""
     rows = [*_sample(a), *method_rows(a.panel.weighing), *_estimation(a), *_index(a), *_provenance(a)]
@@ -191,6 +208,12 @@ def _errors(a: Analysis) -> Pair:
         return Text("Standard errors", "标准误"), Text(en, zh)
     en = f"{many} replicates, {drawn.en}, {kind.en} {level} intervals for paths and loadings, t for the index; "
     zh = f"{many} 次，{drawn.zh}；路径与载荷用{kind.zh} {level} 区间，指数用 t 区间；"
+    if settings.covariance:
+        en = f"{many} replicates, {drawn.en}, {kind.en} {level} intervals for unstandardised parameters, "
+        en += "delta method for standardised paths and loadings, t for the index; "
+        zh = (
+            f"{many} 次，{drawn.zh}；非标准化参数用{kind.zh} {level} 区间，标准化路径与载荷用 Delta 法，指数用 t 区间；"
+        )
     said = Text(f"{en}seed {settings.seed}", f"{zh}随机种子 {settings.seed}")
     return Text("Bootstrap", "自助法"), said
 
@@ -200,12 +223,13 @@ def _index(a: Analysis) -> list[Pair]:
     base, tests = words.wave_name(a.index.base or ""), TESTS[a.index.basis]
     base = Text(base.en, f"{base.zh} " if base.zh[-1:].isascii() else base.zh)
     small, flagged = a.study.settings.small, a.study.settings.flagged
+    by = WEIGHED.get(formula_of(a), OUTER)
     return [
         (
             Text("Index", "指数"),
             Text(
-                f"0–100, unstandardised outer weights (ACSI); {rule.en.format(base=base.en)}",
-                f"0–100 分，非标准化外部权重（ACSI 公式）；{rule.zh.format(base=base.zh)}",
+                f"0–100, {by.en}; {rule.en.format(base=base.en)}",
+                f"0–100 分，{by.zh}；{rule.zh.format(base=base.zh)}",
             ),
         ),
         (

@@ -157,7 +157,7 @@ def _map(frame: pl.DataFrame) -> pl.DataFrame:
 def _gain_columns(a: Analysis) -> tuple[Column, ...]:
     name = a.label(a.target)
     return (
-        Column("importance", Text("Points per point", "每分效应"), "coefficient"),
+        Column("importance", Text("Points per point", "每分效应"), "number"),
         Column("performance", Text("Performance", "表现"), "score"),
         Column("gain", Text(f"{name.en}, +5 points", f"+5 分时{name.zh}"), "number"),
         Column("gain_conf_low", Text("from", "下限"), "number"),

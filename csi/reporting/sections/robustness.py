@@ -31,14 +31,14 @@ def robustness_section(a: Analysis) -> Section:
     """Paths side by side, then totals, ranks of the drivers, and the index; the verdict over them."""
     cell, settings = cell_of(a), a.study.settings
     own: str = settings.estimator
-    names: list[str] = [own, *(n for n in settings.telling.rivals if n != own)]
+    names: list[str] = [own, *others_of(a)]
     where = {"brand": a.focal, "wave": a.wave}
     fits = {
         name: unkeyed(cell.estimate) if name == own else fit(a.model, a.panel, one, where=where)
         for name, one in rivals_of(settings, names).items()
     }
     found = compared(fits, target=a.target)
-    series: dict[str, Text] = {k: NAMES.get(k, Text(f"SEM ({k.upper()})", f"SEM（{k.upper()}）")) for k in names}
+    series: dict[str, Text] = {k: name_of(k) for k in names}
     labels = a.construct_labels
     paths = found.side_by_side.filter(part="path")
     draw = partial(figures.forest, _drawn(paths, cell.estimate.table, names), labels=labels, series=series)
@@ -76,6 +76,21 @@ def _own_weights(a: Analysis, found: Comparison, own: str) -> tuple[Note, ...]:
     whose = next((n.text for n in a.index.notes if n.code == "N-INDEX-WEIGHTS"), Text("", ""))
     told = Text(f"{en} is {shown}. {whose.en}", f"{zh}为 {shown}。{whose.zh}")
     return (Note("N-COMPARE-WEIGHTS", Text(told.en.rstrip(), told.zh)),)
+
+
+def others_of(a: Analysis) -> list[str]:
+    """The estimators beside the study's own."""
+    return [n for n in a.study.settings.telling.rivals if n != a.study.settings.estimator]
+
+
+def name_of(estimator: str) -> Text:
+    """What an estimator is called here.
+
+    Example:
+        >>> name_of("sum").en, name_of("mlr").zh
+        ('sum scores', 'SEM（MLR）')
+    """
+    return NAMES.get(estimator, Text(f"SEM ({estimator.upper()})", f"SEM（{estimator.upper()}）"))
 
 
 def unkeyed(est: Estimate) -> Estimate:

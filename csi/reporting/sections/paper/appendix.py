@@ -12,6 +12,9 @@ from csi.reporting.section import Column, Section, Table
 from csi.reporting.sections.model import cell_of
 from csi.reporting.sections.paper.facts import Fact, listing
 
+LEAST = 100
+"""Resamples that `--bootstrap` takes at least; a study file may have fewer."""
+
 
 def appendix_section(a: Analysis) -> Section:
     """Correlations of constructs on the page, those of items in the files; syntax; how to make it again."""
@@ -77,7 +80,7 @@ def _facts(a: Analysis) -> list[Fact]:
     facts = [(kinds[s], Text("; ".join(some), "；".join(some))) for s, some in lines.items() if some]
     digest = data_hash(a.panel)[:16]
     wave = f" --wave {a.wave}" if len(a.study.waves) > 1 else ""
-    command = f"csi report {a.study.path.name}{wave} --kind paper"
+    command = f"csi report {a.study.path.name}{wave} --kind paper{_resampling(a)}"
     return [
         *facts,
         (Text("Data", "数据"), Text(f"SHA-256 {digest}…", f"SHA-256 {digest}…")),
@@ -85,3 +88,10 @@ def _facts(a: Analysis) -> list[Fact]:
         (Text("Seed", "随机种子"), Text(str(a.study.settings.seed), str(a.study.settings.seed))),
         (Text("Command", "命令"), Text(command, command)),
     ]
+
+
+def _resampling(a: Analysis) -> str:
+    """How the errors were asked for, whether by the study file or by the command: what `csi report` takes of it."""
+    s = a.study.settings
+    many = f" --bootstrap {s.replicates}" if s.replicates == 0 or s.replicates >= LEAST else ""
+    return f"{many} --errors {s.index_errors}"

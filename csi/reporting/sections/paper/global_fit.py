@@ -17,6 +17,7 @@ from csi.reporting.figures.residual_heat import NOTABLE
 from csi.reporting.section import Column, Emphasis, Figure, Section, Table
 from csi.reporting.sections.fit import FAIR, GOOD, LIMIT_NOTE, LIMITS, NAMES, POOR, gauge, measured
 from csi.reporting.sections.model import cell_of
+from csi.study.settings import Settings
 
 MOST = 10
 """So many residuals and modification indices are printed; `numbers.json` has all."""
@@ -192,10 +193,15 @@ def _changes_table(a: Analysis, changes: pl.DataFrame) -> Table:
     return Table("modification_indices", title, frame, columns, texts={**_coded(a), **OPERATORS})
 
 
+def resamples(settings: Settings) -> int:
+    """How many resamples the test of exact fit has."""
+    return max(100, min(settings.replicates, REPLICATES))
+
+
 def _composite(a: Analysis) -> Section:
     """SRMR, d_ULS and d_G of both models beside the quantiles they would have if the model were true."""
     s = a.study.settings
-    found = exact_fit(cell_of(a).estimate, max(100, min(s.replicates, REPLICATES)), s.seed)
+    found = exact_fit(cell_of(a).estimate, resamples(s), s.seed)
     table = found.table
     tested = table.filter(pl.col("p_value").is_not_null())
     low = tested.filter(pl.col("p_value") < ALPHA).height

@@ -7,7 +7,7 @@ import polars as pl
 from csi.errors import Text
 from csi.reporting.analysis import Analysis
 from csi.reporting.section import Section
-from csi.reporting.sections.paper.works import apa, bibtex, keys_in, works
+from csi.reporting.sections.paper.works import apa, bibtex, keys_in, lettered, works
 from csi.reporting.sections.paper.writing import methods
 
 FILE = "references.bib"
@@ -16,8 +16,9 @@ FILE = "references.bib"
 
 def references_section(a: Analysis) -> Section:
     """Every work cited and no other."""
-    keys = sorted(keys_in(methods(a)), key=lambda k: apa(works()[k]).casefold())
-    listed = [apa(works()[k]) for k in keys]
+    years = lettered(keys_in(methods(a)))
+    keys = sorted(years, key=lambda k: apa(works()[k], years[k]).casefold())
+    listed = [apa(works()[k], years[k]) for k in keys]
     many = len(keys)
     return Section(
         key="references",

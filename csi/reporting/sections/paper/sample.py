@@ -74,10 +74,10 @@ def items_frame(a: Analysis) -> pl.DataFrame:
 def _skewed(clearly: list[str], many: int) -> Text:
     """How many items are clearly not normal."""
     if not clearly:
-        return Text("no item is clearly skewed or peaked", "没有题项明显偏离正态")
+        return Text("no item is clearly skewed or peaked", "没有题项的偏度或峰度明显偏离正态")
     return Text(
         f"{len(clearly)} of {many} items {'is' if len(clearly) == 1 else 'are'} clearly skewed or peaked",
-        f"{many} 题中有 {len(clearly)} 题明显偏离正态",
+        f"{many} 题中有 {len(clearly)} 题的偏度或峰度明显偏离正态",
     )
 
 
@@ -108,8 +108,8 @@ def _answers(a: Analysis, n: int, rows: int) -> list[Fact]:
         (
             Text("Why they are absent", "缺失机制"),
             Text(
-                "the answers alone do not decide the mechanism; csi missingness tests what can be tested",
-                "仅凭答卷无法判定缺失机制，csi missingness 给出可做的检验",
+                "the answers alone do not decide the mechanism; csi missing tests what can be tested",
+                "仅凭答卷无法判定缺失机制，csi missing 给出可做的检验",
             ),
         ),
     ]

@@ -15,7 +15,7 @@ from csi.reporting.words.phrases import set_in_chinese
 CITED: Final = re.compile(r"\s?\[(@[\w@; ]+)\]")
 """`[@hair2019; @cohen1988]` in a sentence: the works it rests on."""
 
-ACCENTS: Final = {'{\\"o}': "ö", "{\\'e}": "é", "\\&": "&", "--": "–", "{": "", "}": ""}
+ACCENTS: Final = {'{\\"o}': "ö", '{\\"u}': "ü", "{\\'e}": "é", "\\&": "&", "--": "–", "{": "", "}": ""}
 """How BibTeX writes what a page prints; the braces that keep capitals go last."""
 
 
@@ -30,8 +30,13 @@ class Work:
     @property
     def authors(self) -> tuple[tuple[str, str], ...]:
         """(family name, given names) of every author."""
-        people = (name.split(", ", 1) for name in self.fields["author"].split(" and "))
-        return tuple((family, given) for family, given in people)
+        return _people(self.fields["author"])
+
+
+def _people(names: str) -> tuple[tuple[str, str], ...]:
+    """Names as BibTeX has them, apart."""
+    people = (name.split(", ", 1) for name in names.split(" and "))
+    return tuple((family, given) for family, given in people)
 
 
 @functools.cache
@@ -73,17 +78,39 @@ def keys_in(texts: Iterable[Text]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def cited(text: Text) -> Text:
+def lettered(keys: Iterable[str]) -> Mapping[str, str]:
+    """The year of each of some works; those of the same authors and year with a letter, in the order of their titles.
+
+    Example:
+        >>> dict(lettered(["dijkstra2015", "dijkstra2015csda", "hair2019"]))
+        {'dijkstra2015csda': '2015a', 'dijkstra2015': '2015b', 'hair2019': '2019'}
+    """
+    some = sorted(set(keys), key=lambda k: (works()[k].fields["author"], works()[k].fields["title"].casefold()))
+    same: dict[tuple[str, str], list[str]] = {}
+    for key in some:
+        same.setdefault((works()[key].fields["author"], works()[key].fields["year"]), []).append(key)
+    return {
+        key: year + (chr(ord("a") + place) if len(group) > 1 else "")
+        for (_, year), group in same.items()
+        for place, key in enumerate(group)
+    }
+
+
+def cited(text: Text, among: Iterable[str] = ()) -> Text:
     """A sentence with its works as readers know them: (Hair et al., 2019); in Chinese （Hair 等，2019）.
+
+    Parameters:
+        among: every work that the text around cites, so that those of the same authors and year bear letters.
 
     Example:
         >>> cited(Text("at least .70 [@hair2019; @cohen1988]", "不低于 0.70[@hair2019]"))
         Text(en='at least .70 (Cohen, 1988; Hair et al., 2019)', zh='不低于 0.70（Hair 等，2019）')
     """
+    years = lettered([*among, *keys_in([text])])
 
     def named(found: re.Match[str], lang: str) -> str:
         some = [works()[key] for key in sorted(re.findall(r"@(\w+)", found[1]))]
-        said = [f"{_who(w, lang)}{', ' if lang == 'en' else '，'}{w.fields['year']}" for w in some]
+        said = [f"{_who(w, lang)}{', ' if lang == 'en' else '，'}{years.get(w.key, w.fields['year'])}" for w in some]
         return f" ({'; '.join(said)})" if lang == "en" else f"（{'；'.join(said)}）"
 
     zh = CITED.sub(lambda m: named(m, "zh"), text.zh)
@@ -98,21 +125,30 @@ def _who(work: Work, lang: str) -> str:
     return (" & " if lang == "en" else " 与 ").join(names)
 
 
-def apa(work: Work) -> str:
+def apa(work: Work, year: str = "") -> str:
     """A work as APA style lists it.
+
+    Parameters:
+        year: with its letter, where the list has another work of the same authors and year.
 
     Example:
         >>> apa(works()["kock2015"])[:78]
         'Kock, N. (2015). Common method bias in PLS-SEM: A full collinearity assessment'
+        >>> apa(works()["browne1993"])[77:]
+        'In K. A. Bollen & J. S. Long (Eds.), Testing structural equation models (pp. 136–162). Sage.'
     """
     f, people = work.fields, [f"{family}, {_initials(given)}" for family, given in work.authors]
     who = people[0] if len(people) == 1 else f"{', '.join(people[:-1])}, & {people[-1]}"
     edition = f" ({f['edition']} ed.)" if "edition" in f else ""
-    head = f"{who} ({f['year']}). {f['title']}{edition}."
+    head = f"{who} ({year or f['year']}). {f['title']}{edition}."
+    if "booktitle" in f:
+        editors = " & ".join(f"{_initials(given)} {family}" for family, given in _people(f["editor"]))
+        return f"{head} In {editors} (Eds.), {f['booktitle']} (pp. {f['pages']}). {f['publisher']}."
     if "journal" not in f:
         return f"{head} {f['publisher']}."
+    number = f"({f['number']})" if "number" in f else ""
     doi = f" doi:{f['doi']}" if "doi" in f else ""
-    return f"{head} {f['journal']}, {f['volume']}({f['number']}), {f['pages']}.{doi}"
+    return f"{head} {f['journal']}, {f['volume']}{number}, {f['pages']}.{doi}"
 
 
 def _initials(given: str) -> str:

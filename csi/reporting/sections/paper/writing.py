@@ -13,11 +13,12 @@ from csi.reporting.sections.drawn import percent
 from csi.reporting.sections.fit import LIMITS
 from csi.reporting.sections.grouped import key_of
 from csi.reporting.sections.measurement import DISTINCT, LOADING, RELIABLE, VARIANCE
-from csi.reporting.sections.method import INTERVALS, RESAMPLING
+from csi.reporting.sections.method import INTERVALS, RESAMPLING, formula_of
 from csi.reporting.sections.model import cell_of
+from csi.reporting.sections.paper.checked import checked
 from csi.reporting.sections.paper.facts import absent_share, used
 from csi.reporting.sections.paper.settings import software
-from csi.reporting.sections.paper.works import cited
+from csi.reporting.sections.paper.works import cited, keys_in
 from csi.reporting.sections.prediction import FOLDS, REPETITIONS
 from csi.reporting.tables import printed
 from csi.reporting.words.phrases import capital
@@ -71,18 +72,19 @@ ABSENT = {
 
 def writing_section(a: Analysis) -> Section:
     """The methods in paragraphs: sample, model and estimation, uncertainty, criteria."""
+    said = methods(a)
     return Section(
         key="writing",
         title=Text("Methods, to be quoted as they stand", "方法段落，可直接引用"),
         subtitle=Text("Written from the settings; the works cited are listed below", "由设定自动写成；所引文献见下文"),
-        paragraphs=tuple(cited(t) for t in methods(a)),
+        paragraphs=tuple(cited(t, keys_in(said)) for t in said),
     )
 
 
 def methods(a: Analysis) -> tuple[Text, ...]:
     """The paragraphs, their works still marked `[@key]`."""
-    parts = (_sample(a), _model(a), _errors(a), _measured(), _structure(a))
-    return tuple(_joined(p) for p in parts)
+    parts = (_sample(a), _model(a), _errors(a), _measured(a), _structure(a), checked(a))
+    return tuple(_joined(p) for p in parts if p)
 
 
 def _joined(sentences: Iterable[Text]) -> Text:
@@ -206,19 +208,28 @@ def _lost(est: Estimate) -> list[Text]:
     return [Text(en, f"其中 {printed(gone, 'count')} 次无解，未计入")] if gone else []
 
 
-def _measured() -> list[Text]:
+RELIABILITIES = {
+    "alpha": Text("Cronbach's α [@cronbach1951]", "Cronbach's α[@cronbach1951]"),
+    "rho_a": Text("ρA [@dijkstra2015]", "ρA[@dijkstra2015]"),
+    "rho_c": Text("ρC [@werts1974]", "ρC[@werts1974]"),
+}
+"""Reliabilities in a sentence, by their columns; those that an engine has not are in no table and in no sentence."""
+
+
+def _measured(a: Analysis) -> list[Text]:
     """By what the measurement is judged, and whose cut-offs these are."""
     c = {
         k: Text(style.coefficient(v), style.coefficient(v, "zh"))
         for k, v in (("v", VARIANCE), ("r", RELIABLE), ("d", DISTINCT))
     }
     load = Text(style.coefficient(LOADING, "en", 3), style.coefficient(LOADING, "zh", 3))
-    found = [
+    tabled = cell_of(a).reliability.table
+    names = words.listed([said for name, said in RELIABILITIES.items() if tabled[name].count()])
+    reliable = Text(f", {names.en} {c['r'].en}", f"，{names.zh} 达到 {c['r'].zh}") if names.en else Text("", "")
+    return [
         Text(
-            f"loadings should reach {load.en}, Cronbach's α [@cronbach1951], ρA [@dijkstra2015] and ρC [@werts1974] "
-            f"{c['r'].en}, AVE {c['v'].en} [@fornell1981; @hair2019]",
-            f"载荷应达到 {load.zh}，Cronbach's α[@cronbach1951]、ρA[@dijkstra2015] 与 ρC[@werts1974] 达到 {c['r'].zh}，"
-            f"AVE 达到 {c['v'].zh}[@fornell1981; @hair2019]",
+            f"loadings should reach {load.en}{reliable.en}, AVE {c['v'].en} [@fornell1981; @hair2019]",
+            f"载荷应达到 {load.zh}{reliable.zh}，AVE 达到 {c['v'].zh}[@fornell1981; @hair2019]",
         ),
         Text(
             f"constructs count as distinct where HTMT is below {c['d'].en} [@henseler2015]",
@@ -229,18 +240,20 @@ def _measured() -> list[Text]:
             "factor [@podsakoff2003]",
             "共同方法变异以完全共线性（VIF 不高于 3.3[@kock2015]）与方法因子[@podsakoff2003]检查",
         ),
+        _limits(),
     ]
+
+
+def _limits() -> Text:
+    """Whose limits of global fit these are: the stricter ones of one work, each lenient one of its own."""
     limits = {k: (LIMITS[k].good, LIMITS[k].fair) for k in ("cfi", "rmsea", "srmr")}
     en, zh = ([f"{style.coefficient(v, lang)}" for pair in limits.values() for v in pair] for lang in ("en", "zh"))
-    found.append(
-        Text(
-            f"factors fit well from CFI {en[0]}, RMSEA {en[2]} and SRMR {en[4]} on, acceptably from "
-            f"{en[1]}, {en[3]} and {en[5]} [@hu1999]",
-            f"公因子拟合以 CFI {zh[0]}、RMSEA {zh[2]}、SRMR {zh[4]} 为良好，"
-            f"{zh[1]}、{zh[3]}、{zh[5]} 为可接受[@hu1999]",
-        )
+    return Text(
+        f"factors fit well from CFI {en[0]}, RMSEA {en[2]} and SRMR {en[4]} on [@hu1999], acceptably from CFI {en[1]} "
+        f"[@bentler1980], RMSEA {en[3]} [@browne1993] and SRMR {en[5]} [@schermelleh2003]",
+        f"公因子拟合以 CFI {zh[0]}、RMSEA {zh[2]}、SRMR {zh[4]} 为良好[@hu1999]，"
+        f"以 CFI {zh[1]}[@bentler1980]、RMSEA {zh[3]}[@browne1993]、SRMR {zh[5]}[@schermelleh2003]为可接受",
     )
-    return found
 
 
 def _structure(a: Analysis) -> list[Text]:
@@ -279,18 +292,7 @@ def _structure(a: Analysis) -> list[Text]:
                 "与 CVPAT[@liengaard2021]评价",
             ),
         ]
-    found.append(
-        Text(
-            "performance is the index, importance the unstandardised total effect on the target [@ringle2016]",
-            "表现为指数得分，重要性为对目标构念的非标准化总效应[@ringle2016]",
-        )
-    )
-    found.append(
-        Text(
-            "indices of 0–100 are means of the items by their unstandardised outer weights [@fornell1996]",
-            "0–100 指数为按非标准化外部权重的题项加权均值[@fornell1996]",
-        )
-    )
+    found += _performance(a)
     found.append(
         Text(
             "the answers are cross-sectional: paths are read as associations, not as effects of an intervention",
@@ -298,6 +300,40 @@ def _structure(a: Analysis) -> list[Text]:
         )
     )
     return found
+
+
+OUTER = Text(
+    "indices of 0–100 are means of the items by their unstandardised outer weights [@fornell1996]",
+    "0–100 指数为按非标准化外部权重的题项加权均值[@fornell1996]",
+)
+INDICES = {
+    "F3": Text(
+        "indices of 0–100 are means of the rescaled items by their outer weights [@ringle2016]",
+        "0–100 指数为换算到 0–100 的题项按外部权重的加权均值[@ringle2016]",
+    ),
+    "F5": Text("indices of 0–100 are means of the items by equal weights", "0–100 指数为题项的等权均值"),
+    "F6": Text(
+        "indices of 0–100 are means of the items by the weights of their factor scores, loading over error variance "
+        "[@bartlett1937]",
+        "0–100 指数为按因子得分权重（载荷除以误差方差）的题项加权均值[@bartlett1937]",
+    ),
+}
+"""How an index is made, by its formula; others by outer weights."""
+
+
+def _performance(a: Analysis) -> list[Text]:
+    """Importance on its scale, and the weights of the index, as the engine has them."""
+    importance = Text(
+        "performance is the index, importance the unstandardised total effect on the target [@ringle2016]",
+        "表现为指数得分，重要性为对目标构念的非标准化总效应[@ringle2016]",
+    )
+    if a.study.settings.covariance:
+        importance = Text(
+            "performance is the index, importance the total effect of a factor in points of the target per point of "
+            "its own",
+            "表现为指数得分，重要性为因子的总效应，即自身每变化 1 分目标构念相应变化的分数",
+        )
+    return [importance, INDICES.get(formula_of(a), OUTER)]
 
 
 def _groups(a: Analysis) -> list[Text]:
