@@ -143,7 +143,9 @@ def _one(pair: tuple[str, str] | None) -> Text:
     if pair is None:
         en = "They do not decide whether segments are called for; one model is kept."
         return Text(en, "这些准则无法判定是否需要划分细分，此处保留单一模型。")
-    return Text("These criteria ask for no segments; one model is kept.", "这两项准则不要求划分细分，保留单一模型。")
+    return Text(
+        "By these criteria no segments are called for; one model is kept.", "这两项准则不要求划分细分，保留单一模型。"
+    )
 
 
 def _number(best: dict[str, int], number: int, pair: tuple[str, str] | None) -> Text:

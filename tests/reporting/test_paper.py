@@ -199,7 +199,7 @@ def test_every_verb_that_reports_name_exists():
 
 def test_criteria_that_disagree_decide_nothing():
     table = pl.DataFrame({"segments": [1, 2], **{c: [1.0, 2.0] for c in CRITERIA}})
-    assert "ask for no segments" in recommendation(table, [1, 2], 1)[1].en
+    assert "By these criteria no segments" in recommendation(table, [1, 2], 1)[1].en
     split = table.with_columns(pl.Series(c, [2.0, 1.0]) for c in ("aic3", "aic4"))
     assert "do not decide" in recommendation(split, [1, 2], 1)[1].en
 

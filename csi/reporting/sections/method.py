@@ -224,6 +224,8 @@ def _index(a: Analysis) -> list[Pair]:
     base = Text(base.en, f"{base.zh} " if base.zh[-1:].isascii() else base.zh)
     small, flagged = a.study.settings.small, a.study.settings.flagged
     by = WEIGHED.get(formula_of(a), OUTER)
+    if a.index.rule == "given" and a.study.settings.covariance:
+        rule = Text("estimated by the model and held fixed", "由模型估计，视为固定")
     return [
         (
             Text("Index", "指数"),
