@@ -27,6 +27,7 @@ from csi.cli.studied import (
 from csi.errors import Language, Note, Text
 from csi.importance.cipma import HEADINGS as NEEDS
 from csi.importance.cipma import STATUS, Cipma, cipma
+from csi.importance.cipma import sentences_of as need_sentences
 from csi.importance.drivers import Drivers, drivers
 from csi.importance.drivers_words import QUADRANTS, sentences_of
 from csi.importance.key_drivers import key_drivers
@@ -137,7 +138,12 @@ def driver_sentences(study: Study, found: Drivers) -> tuple[Text, ...]:
 
 def needs_blocks(study: Study, needs: Cipma | None, lang: Language) -> list[str | Grid]:
     """The grid of needs and its sentences; nothing where no level was asked for."""
-    return [] if needs is None else [needs_grid(study, needs, lang), *(s.say(lang) for s in needs.sentences)]
+    if needs is None:
+        return []
+    texts = names(study, lang)
+    labels = {c: texts.get(c, text) for c, text in needs.labels.items()}
+    said = need_sentences(needs.table, labels, needs.target, needs.level)
+    return [needs_grid(study, needs, lang), *(s.say(lang) for s in said)]
 
 
 def needs_grid(study: Study, needs: Cipma, lang: Language) -> Grid:

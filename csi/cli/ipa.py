@@ -8,7 +8,7 @@ from pathlib import Path
 from csi.cli.answer import Answer, Grid
 from csi.cli.fit_options import codes, listed
 from csi.cli.grids import grid
-from csi.cli.levers import number, pair
+from csi.cli.levers import column, number, once
 from csi.cli.progress import working
 from csi.cli.studied import check_enough, chosen, opened, place, provenance, shown
 from csi.cli.studied import names as study_names
@@ -35,13 +35,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--performance",
         action="append",
-        type=pair,
+        type=column,
         required=True,
         metavar="NAME=COLUMN",
         help=done,
     )
     said = "an attribute and the column of how important customers say it is; repeat for each"
-    add("--stated", action="append", type=pair, metavar="NAME=COLUMN", help=said)
+    add("--stated", action="append", type=column, metavar="NAME=COLUMN", help=said)
     add(
         "--outcome",
         metavar="COLUMN",
@@ -82,7 +82,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """The map of attributes as a table, with sentences."""
-    done, said = dict(args.performance), dict(args.stated or [])
+    done, said = once("--performance", args.performance), once("--stated", args.stated or [])
     asked = {
         "stated": said or None,
         "outcome": args.outcome,

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
 
@@ -14,7 +15,7 @@ from csi.cli.fit import RESAMPLING, one_cell
 from csi.cli.grids import grid
 from csi.cli.progress import working
 from csi.cli.studied import check_cells, check_enough, chosen, names, opened, place, provenance, shown
-from csi.errors import Language, Note, Text
+from csi.errors import Language, Note, Problems, Text, problem
 from csi.estimate.estimate import Estimate
 from csi.importance.what_if import WhatIf
 from csi.importance.what_if_words import HEADINGS, ROLES, TITLES
@@ -24,6 +25,8 @@ from csi.reporting.soundness import cell_notes, estimate_notes, settled
 from csi.reporting.tables import Kind
 from csi.study import Study
 from csi.survey.panel import Panel
+
+Value = TypeVar("Value")
 
 NUMBERS: dict[str, Kind] = {
     "now": "score", "asked": "score", "room": "score", "change": "score", "conf_low": "score", "conf_high": "score",
@@ -96,7 +99,7 @@ def called(model: Model, study: Study, typed: str) -> str:
     return typed
 
 
-def pair(typed: str) -> tuple[str, str]:
+def pair(typed: str, expected: str = "NAME=POINTS, such as perceived_quality=5") -> tuple[str, str]:
     """`quality=5` in two.
 
     Example:
@@ -105,8 +108,18 @@ def pair(typed: str) -> tuple[str, str]:
     """
     name, mark, rest = typed.partition("=")
     if not mark or not name.strip() or not rest.strip():
-        raise argparse.ArgumentTypeError(f"expected NAME=POINTS, such as quality=5, not {typed}")
+        raise argparse.ArgumentTypeError(f"expected {expected}, not {typed}")
     return name.strip(), rest.strip()
+
+
+def column(typed: str) -> tuple[str, str]:
+    """A name and its column.
+
+    Example:
+        >>> column("speed=P1")
+        ('speed', 'P1')
+    """
+    return pair(typed, "NAME=COLUMN, such as speed=P1")
 
 
 def points(typed: str) -> tuple[str, float]:
@@ -127,14 +140,44 @@ def levels(typed: str) -> tuple[str, dict[float, float]]:
         >>> levels("quality=5:20,10:60")
         ('quality', {5.0: 20.0, 10.0: 60.0})
     """
-    name, rest = pair(typed)
-    found = {}
+    expected = "NAME=POINTS:COST,POINTS:COST, such as perceived_quality=5:20,10:60"
+    name, rest = pair(typed, expected)
+    found = dict[float, float]()
     for part in rest.split(","):
         level, mark, cost = part.partition(":")
         if not mark:
-            raise argparse.ArgumentTypeError(f"expected NAME=POINTS:COST,POINTS:COST, not {typed}")
+            raise argparse.ArgumentTypeError(f"expected {expected}, not {typed}")
+        if number(level) in found:
+            raise argparse.ArgumentTypeError(f"level {number(level):g} has two costs in {typed}; give it one")
         found[number(level)] = number(cost)
     return name, found
+
+
+def once(option: str, given: Sequence[tuple[str, Value]]) -> dict[str, Value]:
+    """What an option that may be repeated says of each name, every name once.
+
+    Raises:
+        Problems: E-SETTING naming all that were given twice.
+
+    Example:
+        >>> once("--raise", [("a", 5.0), ("b", 3.0)])
+        {'a': 5.0, 'b': 3.0}
+    """
+    names = [name for name, _ in given]
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if twice:
+        raise Problems(
+            problem(
+                "E-SETTING",
+                option,
+                f'"{name}" was given {names.count(name)} times.',
+                f"“{name}”被指定了 {names.count(name)} 次。",
+                f"Give {option} {name}=... once.",
+                f"请只写一次 {option} {name}=……。",
+            )
+            for name in twice
+        )
+    return dict(given)
 
 
 def number(typed: str) -> float:

@@ -114,7 +114,7 @@ def bottleneck_grid(found: Nca, kind: str, show: str, lang: Language) -> Grid:
     what = {
         "percent": Text("percent of the range", "范围的百分比"),
         "actual": Text("in units of the condition", "条件的原始单位"),
-        "below": Text("percent of the rows with less", "低于所需水平的行的百分比"),
+        "below": Text("percent of the respondents (weighted) with less", "低于所需水平的受访者百分比（加权）"),
     }[show]
     frame = wide(found.bottleneck, kind, lang, columns[show])
     names = frame.columns

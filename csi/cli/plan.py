@@ -1,4 +1,4 @@
-"""`csi plan STUDY --lever quality=5:20,10:60 --budget 80`: which levels of which levers a budget is best spent on."""
+"""`csi plan STUDY --lever perceived_quality=5:20,10:60 --budget 80`: which levels of levers a budget buys best."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import polars as pl
 
 from csi.cli.answer import Answer, Grid
 from csi.cli.grids import grid
-from csi.cli.levers import called, cell_of, change_grids, levels, number
+from csi.cli.levers import called, cell_of, change_grids, levels, number, once
 from csi.cli.studied import bootstrap_argument, cell_arguments, names
 from csi.errors import Language
 from csi.importance.plan import Plan, plan
@@ -21,7 +21,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """A study, one cell, levels with their costs, a budget, the target."""
     cell_arguments(parser)
     add = parser.add_argument
-    what = "a construct, its levels and what they cost: points:cost, such as quality=5:20,10:60; may be repeated"
+    what = (
+        "a construct, its levels and what they cost: points:cost, such as perceived_quality=5:20,10:60; may be repeated"
+    )
     add("--lever", dest="levers", action="append", type=levels, required=True, metavar="NAME=LEVELS", help=what)
     add("--budget", type=number, required=True, metavar="N", help="what may be spent, in the unit of the costs")
     add("--target", help="a construct (the study's target by default)")
@@ -32,7 +34,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     """The best plan in one cell (the focal brand's latest wave by default)."""
     cell = cell_of(args, lang)
     study, model = cell.study, cell.est.model
-    levers = {called(model, study, name): costs for name, costs in args.levers}
+    levers = once("--lever", [(called(model, study, name), costs) for name, costs in args.levers])
     target = args.target or study.settings.target
     found = plan(cell.est, levers, args.budget, target, seed=study.settings.seed)
     texts = names(study, lang)

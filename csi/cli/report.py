@@ -10,6 +10,7 @@ from math import inf
 from pathlib import Path
 
 from csi.cli.answer import FINE, INADMISSIBLE, PROBLEMS, Answer
+from csi.cli.fit_options import given
 from csi.cli.progress import working
 from csi.cli.studied import STUDY, bootstrap_argument, errors_argument, resampled
 from csi.display import text
@@ -25,6 +26,7 @@ TELLING = Text("Writing the report", "正在生成报告")
 WHAT = {
     "report.html": Text("the page; open it in a browser", "报告页面，用浏览器打开"),
     "notebook.ipynb": Text("the same sections, executed", "同样的各节，已运行"),
+    "notebook.py": Text("the same cells as a script", "同样的单元格，脚本形式"),
     "tables.xlsx": Text("every table", "全部表格"),
     "report.docx": Text("the report for Word", "Word 版报告"),
     "tables.tex": Text("every table for LaTeX", "全部表格（LaTeX）"),
@@ -43,10 +45,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     again = "make a report again from its record and verify it: same inputs, same bytes, same numbers"
     parser.add_argument("--from", metavar="RECORD", type=Path, dest="again", help=again)
     parser.add_argument("--wave", help="the report's wave (the latest with answers by default)")
-    parser.add_argument("--out", metavar="DIR", type=Path, default=Path("reports"), help="folder of reports (reports/)")
-    parser.add_argument("--kind", default="quarterly", choices=list(KINDS), help="the report's reader")
+    parser.add_argument("--out", metavar="DIR", type=Path, help="folder of reports (reports/)")
+    parser.add_argument("--kind", choices=list(KINDS), help="the report's reader")
     several = f"comma-separated: {', '.join(FORMATS)} ({','.join(USUAL)} by default)"
-    parser.add_argument("--to", metavar="KINDS", type=kinds, default=USUAL, help=several)
+    parser.add_argument("--to", metavar="KINDS", type=kinds, help=several)
     bootstrap_argument(parser, "the standard errors")
     errors_argument(parser)
 
@@ -54,6 +56,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """Write the report and say where to look."""
     if args.again is not None:
+        refuse_settings(args)
         return verified(args, lang)
     if args.study is None:
         en, zh = "a report needs its study file.", "生成报告需要研究文件。"
@@ -64,9 +67,10 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     study = resampled(read_study(args.study), args.bootstrap, args.errors)
     with working(TELLING.say(lang), quiet=args.quiet):
         languages = args.languages or (study.language,)
-        folder, told = report_in(study, args.out, args.wave, languages, kind=args.kind, to=args.to)
+        out, kind, to = args.out or Path("reports"), args.kind or "quarterly", args.to or USUAL
+        folder, told = report_in(study, out, args.wave, languages, kind=kind, to=to)
     works = [BIBTEX] if any(s.key == "references" for s in told.sections) else []
-    files = [folder / name for name in (*names_of(args.to, languages), *works)]
+    files = [folder / name for name in (*names_of(to, languages), *works)]
     record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
     numbers = json.loads((folder / "numbers.json").read_text(encoding="utf-8"))
     took = time.perf_counter() - start
@@ -81,6 +85,24 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         code=INADMISSIBLE if told.absent else FINE,
         record=record,
     )
+
+
+def refuse_settings(args: argparse.Namespace) -> None:
+    """A report is made again as its record says: what says otherwise is refused, all of it at once.
+
+    Raises:
+        Problems: E-REBUILD.
+    """
+    usual = dict.fromkeys(("wave", "out", "kind", "to", "bootstrap", "errors"))
+    asked = [*given(args, usual), *(["--lang with two languages"] if len(args.languages) > 1 else [])]
+    if asked:
+        named = ", ".join(asked)
+        zh = "、".join(asked).replace("--lang with two languages", "--lang（两种语言）")
+        en = f"the record says what the report was asked for; it is not made again with {named}."
+        zh = f"报告按其记录重建，不能另行指定 {zh}。"
+        do = "Leave these out to verify it, or write csi report STUDY with them for another report."
+        do_zh = "核对时请去掉这些选项；如需另一份报告，请写 csi report STUDY 并带上它们。"
+        raise Problems([problem("E-REBUILD", "--from", en, zh, do, do_zh)])
 
 
 def verified(args: argparse.Namespace, lang: Language) -> Answer:

@@ -6,7 +6,6 @@ import argparse
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 import polars as pl
 
@@ -19,7 +18,7 @@ from csi.reporting.record import codebook_hash, data_hash, versions
 from csi.reporting.usable import check_items, completed, named, no_waves, unanswered
 from csi.study import Study, read_study, read_study_panel
 from csi.study.fitted import base_of, fitted
-from csi.study.settings import IndexErrors
+from csi.study.study import with_errors
 from csi.survey.codebook import KEY_ROLES
 from csi.survey.disclosure import below
 from csi.survey.panel import Panel
@@ -134,10 +133,7 @@ def opened(
 
 def resampled(study: Study, resamples: int | None, errors: str | None) -> Study:
     """The study with these numbers of resamples and standard errors of the index instead of its own, where given."""
-    own = study.settings
-    kind = own.index_errors if errors is None else cast("IndexErrors", errors)
-    count = own.replicates if resamples is None else resamples
-    return replace(study, settings=replace(own, index_errors=kind, replicates=count))
+    return with_errors(study, resamples, errors)
 
 
 def check_cells(study: Study, panel: Panel, asked: Mapping[str, str], *, anchored: bool = True) -> None:

@@ -1,11 +1,11 @@
-"""`csi whatif STUDY --raise quality=5`: index points of the target that go with points of its drivers."""
+"""`csi whatif STUDY --raise perceived_quality=5`: index points of the target that go with points of its drivers."""
 
 from __future__ import annotations
 
 import argparse
 
 from csi.cli.answer import Answer
-from csi.cli.levers import called, cell_of, change_grids, number, points
+from csi.cli.levers import called, cell_of, change_grids, number, once, points
 from csi.cli.studied import bootstrap_argument, cell_arguments, names
 from csi.errors import Language
 from csi.importance.what_if import whatif
@@ -16,7 +16,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """A study, one cell, levers, the target, what it costs."""
     cell_arguments(parser)
     add = parser.add_argument
-    what = "a construct and the points it is raised by (0-100 scale), such as quality=5; may be repeated"
+    what = "a construct and the points it is raised by (0-100 scale), such as perceived_quality=5; may be repeated"
     add("--raise", dest="levers", action="append", type=points, required=True, metavar="NAME=POINTS", help=what)
     add("--target", help="a construct (the study's target by default)")
     add("--held", action="store_true", help="each lever ends where it was put, whatever the others bring it")
@@ -29,11 +29,12 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     """What is associated with the levers in one cell (the focal brand's latest wave by default)."""
     cell = cell_of(args, lang)
     study, model = cell.study, cell.est.model
-    levers = {called(model, study, name): value for name, value in args.levers}
+    levers = once("--raise", [(called(model, study, name), value) for name, value in args.levers])
     target = args.target or study.settings.target
     found = whatif(cell.est, levers, target, held=args.held, cost=args.cost, worth=args.worth)
     texts = names(study, lang)
-    said = sentences_of(found.table, found.costs, {c: texts.get(c, t) for c, t in found.labels.items()}, found.level)
+    labels = {c: texts.get(c, t) for c, t in found.labels.items()}
+    said = sentences_of(found.table, found.costs, labels, found.level, study.brands)
     data = {
         "target": target,
         "levers": levers,

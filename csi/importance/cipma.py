@@ -137,10 +137,10 @@ def cipma(
         raise Problems([problem("E-SCALE", "cipma", en, zh, do, "请用 scale= 声明题项上下限，并去掉负权重题项。")])
     answers = answers_of(est, names, target)
     needed = {c: float(required(made.ceilings[c, ceiling], np.array([level]))[0]) for c in names}
-    short = {c: float(below(answers.pair(c)[0], np.array([needed[c]]))[0]) for c in names}
+    short = {c: float(below(answers.pair(c)[0], np.array([needed[c]]), answers.weights(c))[0]) for c in names}
     frame = _table(known.table, made.table.filter(ceiling=ceiling), needed, short)
     labels = {c: Text(est.model.label(c), est.model.label(c, "zh")) for c in (*names, target)}
-    sentences = tuple(s for row in frame.iter_rows(named=True) for s in _sentences(row, labels, target, level))
+    sentences = sentences_of(frame, labels, target, level)
     notes = (*known.notes, *made.notes)
     return Cipma(frame, target, float(level), ceiling, made, labels, sentences, known.reasons, notes)
 
@@ -162,6 +162,11 @@ def _table(
         "construct", "importance", "performance", "quadrant", "effect", "p_value", "necessary", "status", "needed",
         "below", "reason",
     )  # fmt: skip
+
+
+def sentences_of(frame: pl.DataFrame, labels: Mapping[str, Text], target: str, level: float) -> tuple[Text, ...]:
+    """What every necessary driver of `Cipma.table` asks for, by these labels of target and drivers."""
+    return tuple(s for row in frame.iter_rows(named=True) for s in _sentences(row, labels, target, level))
 
 
 def _sentences(row: Mapping[str, Any], labels: Mapping[str, Text], target: str, level: float) -> list[Text]:

@@ -28,7 +28,7 @@ from csi.moments.stack import Array, Moments
 
 Method = Literal["johnson", "lmg"]
 METHODS: Final[Mapping[Method, Text]] = {
-    "johnson": Text("relative weight", "相对权重"),
+    "johnson": Text("Johnson weight", "Johnson 相对权重"),
     "lmg": Text("LMG (gain in R2, averaged over orders)", "LMG（各进入次序下 R² 增量的均值）"),
 }
 """How what predictors explain together is divided."""
@@ -37,7 +37,7 @@ COLUMNS = ("share", "weight", "total_effect", "correlation")
 HEADINGS = {
     "construct": Text("construct", "构念"),
     "share": Text("share of R2", "占 R² 份额"),
-    "weight": Text("relative weight", "相对权重"),
+    "weight": Text("Johnson weight", "Johnson 相对权重"),
     "total_effect": Text("total effect", "总效应"),
     "correlation": Text("correlation", "相关"),
 }
@@ -78,7 +78,7 @@ def headings(method: Method) -> dict[str, Text]:
 
     Example:
         >>> headings("johnson")["weight"].en
-        'relative weight'
+        'Johnson weight'
     """
     return {**HEADINGS, "weight": METHODS[method]}
 

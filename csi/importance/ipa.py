@@ -309,6 +309,26 @@ def _columns(performance: object) -> dict[str, str]:
     return {}
 
 
+def _shared(done: Mapping[str, str], outcome: object) -> list[Problem]:
+    """Columns that stand for two attributes, or for an attribute and the outcome."""
+    found = []
+    for col in dict.fromkeys(done.values()):
+        names = [name for name, own in done.items() if own == col]
+        if len(names) > 1:
+            both = " and ".join(f'"{n}"' for n in names)
+            en, zh = f'{both} are the same column, "{col}".', f"{'、'.join(names)} 指向同一列“{col}”。"
+            do, do_zh = "Give each attribute a column of its own.", "请为每个属性指定各自的列。"
+            found.append(problem("E-SETTING", "performance", en, zh, do, do_zh))
+        if col == outcome:
+            en, zh = (
+                f'the outcome "{col}" is also the performance of "{names[0]}".',
+                f"结果列“{col}”同时是属性“{names[0]}”的表现列。",
+            )
+            do, do_zh = "Leave it out of the attributes, or name another outcome.", "请从属性中去掉它，或另选结果列。"
+            found.append(problem("E-SETTING", "outcome", en, zh, do, do_zh))
+    return found
+
+
 def _checked(
     done: Mapping[str, str], stated: object, outcome: object, derived: object, centre: object
 ) -> list[Problem]:
@@ -322,6 +342,7 @@ def _checked(
         do = 'Name at least two, such as {"speed": "P_speed", "price": "P_price"}.'
         do_zh = "请至少指定两个，例如 {“speed”: “P_speed”, “price”: “P_price”}。"
         found.append(problem("E-SETTING", "performance", en, zh, do, do_zh))
+    found += _shared(done, outcome)
     if not stated and not outcome:
         en, zh = (
             "importance is neither stated nor to be derived.",

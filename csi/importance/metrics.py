@@ -29,7 +29,7 @@ METRICS: Final = {
     "last": Text("last (usefulness)", "末位进入（R² 增量）"),
     "pratt": Text("Pratt", "Pratt"),
     "car": Text("CAR", "CAR"),
-    "johnson": Text("relative weight", "相对权重"),
+    "johnson": Text("Johnson weight", "Johnson 相对权重"),
     "lmg": Text("LMG", "LMG"),
 }
 """Numbers of every predictor, in the order of `battery`."""

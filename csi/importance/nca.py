@@ -34,7 +34,7 @@ class Nca(Shown):
             slope (of "cr_fdh"), condition_inefficiency, outcome_inefficiency (shares of the ranges that do not bind).
         bottleneck: condition, ceiling, level (percent of the outcome's range), outcome (the same in its units), status
             ("needed", "nothing", "out of reach"), needed (in units of the condition), needed_percent (of its range),
-            below (percent of the rows with less than that).
+            below (percent of the respondents with less than that, weighted where the answers are).
         outcome, conditions. ceilings: (condition, ceiling) -> what was fitted. permutations, seed. units: of an
             estimate's scores ("0-100" or "standardised"), else "".
         sentences: one per condition, by the step function. notes.
@@ -71,8 +71,9 @@ def nca(
 ) -> Nca:
     """Necessary condition analysis of conditions `x` for an outcome `y`: ceilings, effect sizes, bottleneck table.
 
-    Of every pair, rows with both answers are used. Design weights do not move a ceiling and are not used. There is no
-    bootstrap: it is not valid for the hull of a scatter; the p-value is a permutation's, (k + 1) / (B + 1).
+    Of every pair, rows with both answers are used. Design weights do not move a ceiling; of all numbers only the
+    shares below a needed level are weighted. There is no bootstrap: it is not valid for the hull of a scatter; the
+    p-value is a permutation's, (k + 1) / (B + 1).
 
     Parameters:
         data: a frame or Panel, or an estimate of one cell, whose construct scores (0-100 where the items' bounds are
@@ -194,20 +195,23 @@ def _needs(answers: Answers, condition: str, fitted: Fitted, levels: Sequence[fl
             "status": status.tolist(),
             "needed": _or_null(needed, needed),
             "needed_percent": _or_null(100 * (needed - low) / (high - low), needed),
-            "below": pl.Series(below(answers.pair(condition)[0], needed)),
+            "below": pl.Series(below(answers.pair(condition)[0], needed, answers.weights(condition))),
         }
     )
 
 
-def below(x: Array, needed: Array) -> Array:
-    """Percent of the rows with less of the condition than each need.
+def below(x: Array, needed: Array, weight: Array | None = None) -> Array:
+    """Percent of the rows, weighted, with less of the condition than each need.
 
     Example:
         >>> below(np.array([1.0, 2.0, 3.0, 4.0]), np.array([-np.inf, 3.0, np.inf])).tolist()
         [0.0, 50.0, 100.0]
+        >>> below(np.array([1.0, 2.0]), np.array([2.0]), np.array([1.0, 3.0])).tolist()
+        [25.0]
     """
     slack = 1e-9 * (x.max() - x.min())
-    return np.asarray(100 * (x[None, :] < needed[:, None] - slack).mean(axis=1), dtype=np.float64)
+    less = x[None, :] < needed[:, None] - slack
+    return np.asarray(100 * np.average(less, axis=1, weights=weight), dtype=np.float64)
 
 
 def _or_null(values: Array, needed: Array) -> pl.Series:

@@ -19,19 +19,26 @@ from csi.moments.stack import Array
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Columns (n,) by name, NaN where there is no answer; conditions, outcome; units of scores; notes."""
+    """Columns (n,) by name, NaN where there is no answer; conditions, outcome; units of scores; notes; weight (n,)."""
 
     columns: Mapping[str, Array]
     conditions: tuple[str, ...]
     outcome: str
     units: str = ""
     notes: tuple[Note, ...] = ()
+    weight: Array | None = None
 
     def pair(self, condition: str) -> tuple[Array, Array]:
         """Condition and outcome of the rows that have both."""
         x, y = self.columns[condition], self.columns[self.outcome]
         both = np.isfinite(x) & np.isfinite(y)
         return x[both], y[both]
+
+    def weights(self, condition: str) -> Array | None:
+        """Weights of the rows of `pair`; None without any."""
+        if self.weight is None:
+            return None
+        return self.weight[np.isfinite(self.columns[condition]) & np.isfinite(self.columns[self.outcome])]
 
 
 def answers_of(data: object, x: Sequence[str] | None, y: str | None, na: Sequence[float] = ()) -> Answers:
@@ -52,7 +59,7 @@ def answers_of(data: object, x: Sequence[str] | None, y: str | None, na: Sequenc
     names = tuple(dict.fromkeys([*(x or ()), y]))
     sample = sample_of(data, names, missing="pairwise", na=na)
     told = tuple(n for n in sample.notes if not n.code.startswith("N-MISSING"))
-    return Answers({name: sample.rows[:, k] for k, name in enumerate(names)}, names[:-1], y, "", told)
+    return Answers({name: sample.rows[:, k] for k, name in enumerate(names)}, names[:-1], y, "", told, sample.weight)
 
 
 def _scores(est: Estimate, x: Sequence[str] | None, y: str) -> Answers:
@@ -89,4 +96,4 @@ def _scores(est: Estimate, x: Sequence[str] | None, y: str) -> Answers:
         points, units = scored(sample, est, mean, sd, item_weights(est.solution)[0]), "standardised"
         en = "scores are standardised: the items' bounds are not known, or an outer weight is negative."
         notes = (note("N-NCA-STANDARD", en, "得分为标准化得分：题项上下限未知，或存在负的外部权重。"),)
-    return Answers({c: points[:, names.index(c)] for c in (*conditions, y)}, conditions, y, units, notes)
+    return Answers({c: points[:, names.index(c)] for c in (*conditions, y)}, conditions, y, units, notes, sample.weight)

@@ -61,21 +61,27 @@ TAKEN: Final = 0.05
 
 
 def sentences_of(
-    found: pl.DataFrame, costs: pl.DataFrame, labels: Mapping[str, Text], level: float
+    found: pl.DataFrame,
+    costs: pl.DataFrame,
+    labels: Mapping[str, Text],
+    level: float,
+    cells: Mapping[str, Text] | None = None,
 ) -> tuple[Text, ...]:
     """Per cell: what goes with what was asked, what the end of the scale takes, what it costs.
 
     Parameters:
         found, costs: of `WhatIf`. labels: of the constructs. level: of the intervals.
+        cells: what brands, waves and other keys of a cell are called, where not as they stand.
     """
     keys = found.columns[: found.columns.index("construct")]
     parts = found.partition_by(keys, maintain_order=True) if keys else [found]
     out = []
     for number, part in enumerate(parts):
-        cell = " ".join(str(part[k][0]) for k in keys)
+        named = [(cells or {}).get(v, Text(v, v)) for k in keys if (v := str(part[k][0]))]
+        cell = Text(" ".join(t.en for t in named), " ".join(t.zh for t in named))
         money = costs.row(number, named=True) if costs.height else None
         own = _of_cell(part.to_dicts(), money, labels, level)
-        out += [Text(f"{cell}: {said.en}", f"{cell}：{said.zh}") if cell else said for said in own]
+        out += [Text(f"{cell.en}: {said.en}", f"{cell.zh}：{said.zh}") if named else said for said in own]
     return tuple(out)
 
 
@@ -95,11 +101,15 @@ def _of_cell(
     en = f"{asked}{' together' if len(levers) > 1 else ''} are associated with {size} points {way} {name.en}{within}."
     yield Text(en, f"{asked_zh}时，{name.zh}相应{way_zh} {size} 分{within_zh}。")
     for r in levers:
-        if r["at_end"] is not None and abs(r["asked"]) - abs(r["change"]) > TAKEN:
+        if r["at_end"] and (len(levers) > 1 or abs(r["asked"]) - abs(r["change"]) > TAKEN):
             one = labels[r["construct"]]
+            brought = abs(r["change"]) - abs(r["asked"]) > TAKEN
+            more, more_zh = (
+                (", what other levers bring it included", "（含其他杠杆带来的变动）") if brought else ("", "")
+            )
             en = f"With that {r['at_end']:.0%} of the respondents are at the end of the {one.en} scale, and its mean "
             zh = f"此时{one.zh}有 {r['at_end']:.0%} 的受访者到达量表端点，"
-            yield Text(f"{en}changes by {r['change']:.1f}.", f"{zh}其均值变化 {r['change']:.1f} 分。")
+            yield Text(f"{en}changes by {r['change']:.1f}{more}.", f"{zh}其均值变化 {r['change']:.1f} 分{more_zh}。")
     if money is not None and money["per_point"] is not None:
         yield _cost(money, name)
 

@@ -24,7 +24,7 @@ from csi.reporting.untold import untold
 from csi.reporting.usable import completed
 from csi.reporting.validation.build import VALIDATION, planned_sections, validation_report
 from csi.study.panel import read_study_panel
-from csi.study.study import Study, given_study
+from csi.study.study import Study, given_study, with_errors
 from csi.study.validation import validate_study
 from csi.survey.panel import Panel
 
@@ -41,6 +41,8 @@ def report(
     *,
     kind: str = "quarterly",
     panel: Panel | None = None,
+    replicates: int | None = None,
+    errors: str | None = None,
 ) -> Report:
     """The report of a study's wave as values: headline, sections, record.
 
@@ -50,12 +52,14 @@ def report(
         kind: "quarterly" (managers), "paper" (what reviewers ask of a model), "validation" (the questionnaire),
             "expectation" (every model of expectation that the columns allow).
         panel: the answers, when they are already read.
+        replicates, errors: resamples (0: none) and whose standard errors the index has ("bootstrap", "linearised",
+            "fixed"), instead of the study's own.
 
     Returns:
         Report; in a notebook it shows its headline, `r.section("trend")` a section, `r.keys` the sections there are.
 
     Raises:
-        Problems: everything wrong with the study file, the answers, the wave, the language or the kind.
+        Problems: everything wrong with the study file, the answers, the wave and the other arguments.
 
     Example:
         >>> import csi
@@ -65,7 +69,7 @@ def report(
         'Mobile telecom customer satisfaction, quarterly, 2024 Q1'
     """
     languages = check_languages(lang)
-    study = given_study(study)
+    study = with_errors(given_study(study), replicates, errors)
     panel = read_study_panel(study) if panel is None else panel
     study, panel = completed(study, panel)
     return told_as(kind, study, panel, wave, planned_for(study, panel, kind), languages)

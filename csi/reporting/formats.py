@@ -34,8 +34,8 @@ DOCUMENTS: Final[Mapping[str, Document]] = {
 }
 USUAL: Final = ("html", "notebook", "xlsx")
 """What a report is written as when nothing is said."""
-FORMATS: Final = (*USUAL, *DOCUMENTS)
-ONCE: Final = {"html": "report.html", "notebook": "notebook.ipynb", "xlsx": "tables.xlsx"}
+ONCE: Final = {"html": "report.html", "notebook": "notebook.ipynb", "xlsx": "tables.xlsx", "py": "notebook.py"}
+FORMATS: Final = (*ONCE, *DOCUMENTS)
 ALWAYS: Final = ("numbers.json", "record.json", "manifest.json")
 
 

@@ -34,23 +34,70 @@ def notebook(
     *,
     languages: Sequence[str] = ("zh", "en"),
     kind: str = "quarterly",
+    replicates: int = 1000,
+    errors: str = "bootstrap",
 ) -> Book:
     """A notebook that makes the report and shows its sections one by one; not yet run.
 
     Parameters:
         study: the study file as the notebook will open it (relative to the notebook's folder).
-        wave, languages, kind: as for `csi.report`. sections: those to show, with what they are called.
+        wave, languages, kind, replicates, errors: as for `csi.report`; they stand in a cell tagged "parameters", which
+            a tool may follow with a cell of other values. sections: those to show, with what they are called.
         title: over the notebook.
     """
-    options = [repr(study), f"wave={wave!r}", f"lang={','.join(languages)!r}"]
-    options += [f"kind={kind!r}"] if kind != "quarterly" else []
+    asked = {"study": study, "wave": wave, "languages": ",".join(languages), "kind": kind}
+    own = "\n".join(
+        f"{name} = {value!r}" for name, value in (asked | {"replicates": replicates, "errors": errors}).items()
+    )
     cells = [
         ("markdown", f"# {literal(_both(title, languages))}"),
-        ("code", f"import csi\n\nr = csi.report({', '.join(options)})\nr"),
+        ("code", own),
+        ("code", MADE),
     ]
     for key, name in sections:
         cells += [("markdown", f"## {_both(name, languages)}"), ("code", f'r.section("{key}")')]
-    return from_cells(cells)
+    book = from_cells(cells)
+    book["cells"][1]["metadata"] = {"tags": ["parameters"]}
+    return book
+
+
+MADE = """import csi
+
+r = csi.report(
+    study, wave=wave, lang=languages, kind=kind, replicates=replicates, errors=errors
+)
+r"""
+"""The cell after the parameters."""
+
+
+def with_sources(done: Book, book: Book) -> Book:
+    """An executed notebook with the sources of another, cell by cell.
+
+    Example:
+        >>> with_sources(from_cells([("code", "1")]), from_cells([("code", "2")]))["cells"][0]["source"]
+        '2'
+    """
+    pairs = zip(done["cells"], book["cells"], strict=True)
+    return {**done, "cells": [{**cell, "source": other["source"]} for cell, other in pairs]}
+
+
+def to_percent(book: Book) -> str:
+    r"""The notebook as a script of cells that editors and JupyterLab (with jupytext) open: the percent format.
+
+    Example:
+        >>> to_percent(from_cells([("markdown", "# A"), ("code", "1 + 1")])).splitlines()
+        ['# %% [markdown]', '# # A', '', '# %%', '1 + 1']
+    """
+    return "\n\n".join(_percent(cell) for cell in book["cells"]) + "\n"
+
+
+def _percent(cell: Book) -> str:
+    """One cell with its mark."""
+    source = cell["source"]
+    if cell["cell_type"] != "code":
+        return "\n".join(["# %% [markdown]", *(f"# {line}".rstrip() for line in source.splitlines())])
+    tags = cell["metadata"].get("tags")
+    return f"# %%{f' tags={json.dumps(tags)}' if tags else ''}\n{source}"
 
 
 def literal(text: str) -> str:

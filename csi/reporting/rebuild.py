@@ -14,7 +14,7 @@ from csi.display import Shown, text
 from csi.errors import Problems, Text, did_you_mean, problem
 from csi.reporting.build import check_languages, ready
 from csi.reporting.manifest import MANIFEST, RECORD, Manifest, digest, environment, read_manifest
-from csi.reporting.write import files_of, written
+from csi.reporting.write import files_of, relative, written
 from csi.study.panel import read_study_panel
 from csi.study.settings import IndexErrors
 from csi.study.study import Study, given_study
@@ -109,6 +109,7 @@ def rebuild(record: str | Path, study: Study | str | Path | None = None) -> Rebu
     files, _ = files_of(
         own, panel, wave, languages, made.folder, path=made.asked.study, kind=made.asked.kind,
         execute=made.asked.executed, to=tuple(made.asked.to),
+        now="" if study is None else relative(own.path, made.folder),
     )  # fmt: skip
     verdicts = {name: _verdict(made, name, content) for name, content in files.items() if name != MANIFEST}
     largest, where = _numbers(made.folder / NUMBERS, files[NUMBERS])

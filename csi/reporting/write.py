@@ -11,7 +11,7 @@ from csi.errors import Language, Problems, problem
 from csi.reporting.build import LANGUAGES, check_languages, planned_for, ready, told_as
 from csi.reporting.formats import USUAL, check_formats, names_of, rendered
 from csi.reporting.manifest import MANIFEST, Asked, to_bytes
-from csi.reporting.notebook import Book, executing, notebook, to_text
+from csi.reporting.notebook import Book, executing, notebook, to_percent, to_text, with_sources
 from csi.reporting.numbers import numbers, to_json
 from csi.reporting.section import Report
 from csi.reporting.sections import heading
@@ -88,27 +88,37 @@ def files_of(
     kind: str,
     execute: bool,
     to: Sequence[str],
+    now: str = "",
 ) -> tuple[dict[str, bytes], Report]:
     """The bytes of every file of a report, the manifest last, and the report itself; nothing is written.
 
     Parameters:
         study, panel, wave: as of `ready`. folder: where the notebook runs. path: the study file as seen from there.
+        now: where it is, when it has gone from `path` since.
     """
+    own = study.settings
+
+    def book_of(keys: Sequence[str], path: str) -> Book:
+        named = [(k, heading(k, study)) for k in keys]
+        return notebook(
+            path, wave, named, study.title,
+            languages=languages, kind=kind, replicates=own.replicates, errors=own.index_errors,
+        )  # fmt: skip
+
     keys = planned_for(study, panel, kind)
-    named = [(k, heading(k, study)) for k in keys]
-    book = notebook(path, wave, named, study.title, languages=languages, kind=kind)
     shown = "notebook" in to
-    with running(book, folder, execute=execute and shown) as finished:
+    with running(book_of(keys, now or path), folder, execute=execute and shown) as finished:
         report = told_as(kind, study, panel, wave, keys, languages)
         files = contents(report, to)
         done = finished() if report.keys == keys or not shown else None
     if done is None:  # the answers carry no model: the notebook is made again without its sections
-        named = [(k, heading(k, study)) for k in report.keys]
-        book = notebook(path, wave, named, study.title, languages=languages, kind=kind)
-        with running(book, folder, execute=execute) as finished:
+        with running(book_of(report.keys, now or path), folder, execute=execute) as finished:
             done = finished()
+    book = book_of(report.keys, path)
     if shown:
-        files["notebook.ipynb"] = to_text(done).encode()
+        files["notebook.ipynb"] = to_text(with_sources(done, book)).encode()
+    if "py" in to:
+        files["notebook.py"] = to_percent(book).encode()
     asked = Asked(
         study=path,
         wave=wave,
@@ -116,8 +126,8 @@ def files_of(
         languages=languages,
         to=tuple(to),
         executed=execute and shown,
-        replicates=study.settings.replicates,
-        errors=study.settings.index_errors,
+        replicates=own.replicates,
+        errors=own.index_errors,
     )
     return {**files, MANIFEST: to_bytes(asked, files)}, report
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, cast, get_args
 
-from csi.errors import Language, Text
+from csi.errors import Language, Problems, Text, one_of, problem, whole
 from csi.estimate.given import check_kind
 from csi.models.model import Model
 from csi.study.options import Options
 from csi.study.panel import read_study_panel
 from csi.study.read import study_fields
-from csi.study.settings import BreakSaid, Event, Settings, TableSaid
+from csi.study.settings import BreakSaid, Event, IndexErrors, Settings, TableSaid
 from csi.study.tables import events_of
 from csi.study.weights import WeighPlan
 from csi.survey.codebook import Codebook
@@ -124,3 +124,31 @@ def given_study(study: Study | str | Path) -> Study:
     wanted = Text("a study or the path of its file", "研究或其文件路径")
     check_kind("study", study, (Study, str, Path), wanted, Text('Give "study.yaml".', '请给出 "study.yaml"。'))
     return study if isinstance(study, Study) else read_study(study)
+
+
+LEAST = 100
+"""Resamples below which an interval is not drawn."""
+
+
+def with_errors(study: Study, replicates: int | None = None, errors: str | None = None) -> Study:
+    """The study with other resamples and standard errors of the index than its own, where they are given.
+
+    Raises:
+        Problems: E-SETTING.
+
+    Example:
+        >>> study = Study.read("data/telecom/study.yaml")
+        >>> with_errors(study, 200, "fixed").settings.replicates
+        200
+    """
+    own = study.settings
+    count = own.replicates if replicates is None else replicates
+    kind = own.index_errors if errors is None else errors
+    found = [*whole("replicates", count), *one_of("errors", kind, get_args(IndexErrors))]
+    if not whole("replicates", count) and count != own.replicates and (count < 0 or 0 < count < LEAST):
+        en, zh = f"{count} resamples are too few for an interval.", f"{count} 次重抽样不足以给出区间。"
+        do, do_zh = f"Use 0 for none, or {LEAST} and more.", f"请用 0（不重抽样），或至少 {LEAST} 次。"
+        found.append(problem("E-SETTING", "replicates", en, zh, do, do_zh))
+    if found:
+        raise Problems(found)
+    return replace(study, settings=replace(own, index_errors=cast("IndexErrors", kind), replicates=int(count)))

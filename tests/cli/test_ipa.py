@@ -40,7 +40,14 @@ def test_columns_of_a_study(asked, study):
 
 
 def test_what_is_refused(asked, answers):
-    assert asked("ipa", answers, "--performance", "speed", "--lang", "en")[0] == 2
+    code, _, err = asked("ipa", answers, "--performance", "speed", "--lang", "en")
+    assert code == 2
+    assert "NAME=COLUMN" in err
+    same = ("--performance", "a=P1", "--performance", "b=P1", "--performance", "c=y", "--outcome", "y")
+    code, _, err = asked("ipa", answers, *same, "--scale", "1,10", "--lang", "en")
+    assert code == 1
+    assert '"a" and "b" are the same column' in err
+    assert 'the outcome "y" is also the performance of "c"' in err
     code, _, err = asked("ipa", answers, *SPEED, "--lang", "en")
     assert code == 1
     assert "neither stated" in err

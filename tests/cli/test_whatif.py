@@ -60,6 +60,16 @@ def test_metrics_are_compared_between_cells(asked, study):
     assert asked("drivers", study, "--by", "colour", "--lang", "en")[0] == 1
 
 
+def test_a_name_given_twice_is_refused(asked, study):
+    twice = ("--raise", "perceived_quality=5", "--raise", "perceived_quality=3", "--bootstrap", "0")
+    code, _, err = asked("whatif", study, *twice, "--lang", "en")
+    assert code == 1
+    assert '"perceived_quality" was given 2 times' in err
+    code, _, err = asked("plan", study, "--lever", "perceived_quality=5:1,5:2", "--budget", "3", "--lang", "en")
+    assert code == 2
+    assert "two costs" in err
+
+
 def test_what_is_refused(asked, study):
     assert asked("whatif", study, "--raise", "quality", "--lang", "en")[0] == 2
     assert asked("plan", study, "--lever", "perceived_quality=5", "--budget", "3", "--lang", "en")[0] == 2

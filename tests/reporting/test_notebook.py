@@ -7,8 +7,29 @@ import pytest
 
 from csi.errors import Problems, Text
 from csi.reporting.headings import HEADINGS
-from csi.reporting.notebook import execute, executing, from_cells, from_text, notebook, to_text, without_outputs
+from csi.reporting.notebook import (
+    execute,
+    executing,
+    from_cells,
+    from_text,
+    notebook,
+    to_percent,
+    to_text,
+    without_outputs,
+)
 
+OWN = """study = '../study.yaml'
+wave = '2026Q3'
+languages = 'zh,en'
+kind = 'quarterly'
+replicates = 200
+errors = 'fixed'"""
+MADE = """import csi
+
+r = csi.report(
+    study, wave=wave, lang=languages, kind=kind, replicates=replicates, errors=errors
+)
+r"""
 SHIPPED = Path(__file__).parents[2] / "notebooks"
 
 
@@ -19,16 +40,22 @@ def test_the_notebook_is_a_thin_skin():
         [(k, HEADINGS[k]) for k in ("trend", "model")],
         Text("T", "题"),
         languages=("zh", "en"),
+        replicates=200,
+        errors="fixed",
     )
+    assert book["cells"][1]["metadata"] == {"tags": ["parameters"]}
+    assert '# %% tags=["parameters"]\nstudy = ' in to_percent(book)
+    compile(to_percent(book), "notebook.py", "exec")
     assert [c["source"] for c in book["cells"]] == [
         "# 题 · T",
-        "import csi\n\nr = csi.report('../study.yaml', wave='2026Q3', lang='zh,en')\nr",
+        OWN,
+        MADE,
         "## 趋势 · Trend",
         'r.section("trend")',
         "## 模型 · Model",
         'r.section("model")',
     ]
-    assert [c["id"] for c in book["cells"]] == [f"cell-{i:02d}" for i in range(1, 7)]
+    assert [c["id"] for c in book["cells"]] == [f"cell-{i:02d}" for i in range(1, 8)]
 
 
 def test_outputs_are_kept_but_streams_and_times_are_not(tmp_path):

@@ -50,6 +50,14 @@ def test_an_edited_page_and_other_numbers_are_told_and_left(written, capsys):
         (written / name).write_bytes(content)
 
 
+def test_what_the_record_settles_is_refused_in_one_message(written, capsys):
+    asked = ["--bootstrap", "100", "--errors", "fixed", "--kind", "quarterly", "--to", "html", "--wave", "2026Q1"]
+    assert main(["report", "--from", str(written), *asked, "--out", "x", "--lang", "zh,en"]) == 1
+    said = capsys.readouterr().err
+    for option in ("--bootstrap", "--errors", "--kind", "--to", "--wave", "--out", "--lang"):
+        assert option in said
+
+
 def test_other_answers_are_named(written):
     data = next((written.parent.parent / "study").rglob("*.csv"))
     rows = data.read_text(encoding="utf-8").splitlines()

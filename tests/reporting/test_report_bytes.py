@@ -48,6 +48,8 @@ def test_the_notebook_shows_the_same_sections_by_running(twice):
     book = json.loads((twice[0] / "notebook.ipynb").read_text(encoding="utf-8"))
     numbers = json.loads((twice[0] / "numbers.json").read_text(encoding="utf-8"))
     code = [c for c in book["cells"] if c["cell_type"] == "code"]
+    parameters, *code = code
+    assert parameters["metadata"]["tags"] == ["parameters"]
     shown = ["".join(c["outputs"][0]["data"]["text/html"]) for c in code]
     assert len(shown) == 1 + len(numbers["sections"])
     for html, section in zip(shown[1:], numbers["sections"].values(), strict=True):

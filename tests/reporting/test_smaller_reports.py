@@ -47,7 +47,7 @@ def test_a_report_without_waves_is_written_under_the_name_of_the_study(waveless,
     folder, report = report_in(waveless, tmp_path / "reports", execute=False)
     assert folder.parent == tmp_path / "reports"
     assert folder.name == report.record["study"]
-    assert "wave=''" in (folder / "notebook.ipynb").read_text(encoding="utf-8")
+    assert "wave = ''" in (folder / "notebook.ipynb").read_text(encoding="utf-8")
 
 
 def test_a_study_without_a_title_is_called_by_its_name(tmp_path, make_study, study_text):

@@ -205,7 +205,7 @@ def _share_tables(a: Analysis, shares: KeyDrivers | None) -> tuple[Table, ...]:
         Column("rank_low", Text("Rank, from", "名次，最前"), "count"),
         Column("rank_high", Text("to", "最后"), "count"),
         Column("lmg", Text("LMG", "LMG"), "coefficient"),
-        Column("johnson", Text("Relative weight", "相对权重"), "coefficient"),
+        Column("johnson", Text("Johnson weight", "Johnson 相对权重"), "coefficient"),
         Column("car", Text("CAR", "CAR"), "coefficient"),
         Column("correlation", Text("Correlation", "相关"), "coefficient"),
         Column("beta", Text("Beta", "标准化系数"), "coefficient"),
