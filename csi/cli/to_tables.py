@@ -40,7 +40,7 @@ TITLES: Final[Mapping[str, Text]] = {
     "pairs": Text("Differences", "两两差异"),
     "audit": Text("Audit", "核对表"),
     "league": Text("League", "排名"),
-    "groups": Text("Brands that do not differ", "无显著差异的品牌"),
+    "groups": Text("Brands not significantly different", "无显著差异的品牌"),
     "ranks": Text("Probability of each rank", "各名次的概率"),
     "above": Text("Probability of being above", "高于另一品牌的概率"),
     "medals": Text("Medals", "奖牌榜"),

@@ -341,6 +341,26 @@ def quadrant_shares(importances: Array, performances: Array, place: Sequence[str
         return np.asarray(np.where(usable > 0, hit.sum(axis=0) / usable, np.nan)).reshape(-1)
 
 
+def item_quadrant_shares(
+    est: Estimate, target: str, items: Sequence[str], place: Sequence[str | None]
+) -> list[float | None]:
+    """How often each item stands where the estimate puts it, the cross-hair at the means of these items in every draw.
+
+    Parameters:
+        est: one cell with replicates. items: of the drivers. place: their quadrants; None where there is none.
+
+    Returns:
+        A share per item; None without a quadrant or without draws.
+    """
+    _, found = _of(est, of_items, target)
+    if found is None or not len(found.draws) or not items:
+        return [None] * len(items)
+    draws = found.draws[..., [est.solution.items.index(i) for i in items]]
+    hidden = np.array([q is None for q in place])
+    shares = quadrant_shares(np.where(hidden, np.nan, draws[..., 0, :]), draws[..., 2, :], place)
+    return [float(s) if np.isfinite(s) else None for s in shares]
+
+
 def _items(est: Estimate, target: str, at: list[int], why: Why) -> pl.DataFrame:
     """One row per item of a driver."""
     solution = est.solution

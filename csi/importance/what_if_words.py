@@ -134,6 +134,24 @@ def _within(row: Mapping[str, Any], level: float) -> tuple[str, str]:
     return f" ({level:.0%} interval {low:+.1f} to {high:+.1f})", f"（{level:.0%} 区间 {low:+.1f} 至 {high:+.1f}）"
 
 
+def _often(share: float) -> Text:
+    """A share of draws in words: none and all are not sure, so beyond 1 and 99% only the bound is said.
+
+    Example:
+        >>> _often(1.0).en, _often(0.62).zh
+        ('in more than 99% of the draws', '在 62% 的抽样中')
+    """
+    if share > HIGH:
+        return Text("in more than 99% of the draws", "在超过 99% 的抽样中")
+    if share < 1 - HIGH:
+        return Text("in less than 1% of the draws", "在不到 1% 的抽样中")
+    return Text(f"in {share:.0%} of the draws", f"在 {share:.0%} 的抽样中")
+
+
+HIGH = 0.99
+"""The share of draws beyond which only the bound is said."""
+
+
 def _cost(money: Mapping[str, Any], name: Text) -> Text:
     """What one point costs, and whether that is met."""
     each = f"{money['per_point']:,.0f}"
@@ -146,8 +164,9 @@ def _cost(money: Mapping[str, Any], name: Text) -> Text:
     zh = f"成本 {money['cost']:,.0f} 时，{name.zh}每高 1 分的成本为 {each}{within_zh}；每分价值达到此数时盈亏平衡。"
     en += "point is worth that much."
     if money.get("breaks_even") is not None:
-        en += f" At {money['worth']:,.0f} a point it breaks even with probability {money['breaks_even']:.2f}."
-        zh += f"按每分 {money['worth']:,.0f} 计，达到盈亏平衡的概率为 {money['breaks_even']:.2f}。"
+        even = _often(money["breaks_even"])
+        en += f" At {money['worth']:,.0f} a point it breaks even {even.en}."
+        zh += f"按每分 {money['worth']:,.0f} 计，{even.zh}达到盈亏平衡。"
     return Text(en, zh)
 
 

@@ -135,11 +135,11 @@ def _heavy(est: Estimate, replicates: Replicates) -> tuple[Note, ...]:
     if not heavy.size:
         return ()
     worst = f"{100 * share[heavy].max():.0f}"
-    en, zh = f"{worst} % of the replicates have no solution", f"{worst} % 的重抽样无解"
+    en, zh = f"{worst} % of the replicates have no solution", f"{worst}% 的重抽样无解"
     if share.size > 1:
         en = f"in {heavy.size} of {share.size} cells more than {100 * HEAVY:.0f} % of the replicates have no solution"
         en += f" (at worst {worst} %)"
-        zh = f"{share.size} 个单元中有 {heavy.size} 个，其重抽样无解的比例超过 {100 * HEAVY:.0f} %（最高 {worst} %）"
+        zh = f"{share.size} 个单元中有 {heavy.size} 个，其重抽样无解的比例超过 {100 * HEAVY:.0f}%（最高 {worst}%）"
     return (
         note(
             "W-REPLICATES",

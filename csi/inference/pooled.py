@@ -45,7 +45,7 @@ class Pooling:
         worst = 100 * float(np.nanmax(here)) if np.isfinite(here).any() else 0.0
         return Text(
             f"Pooled over {self.m} imputations; at most {worst:.0f} % of the information is missing.",
-            f"合并 {self.m} 份插补数据；缺失信息比例最高 {worst:.0f} %。",
+            f"合并 {self.m} 份插补数据；缺失信息比例最高 {worst:.0f}%。",
         )
 
 

@@ -129,7 +129,7 @@ def _told(
     m, hits, share = value.size, int((p < 1 - level).sum()), f"{100 * level:g}"
     en = f"All {m} intervals hold together with {share} % confidence ({critical:.2f} standard errors); "
     en += f"{hits} exclude zero."
-    zh = f"{m} 个区间同时成立的置信度为 {share} %（{critical:.2f} 个标准误）；其中 {hits} 个不含零。"
+    zh = f"{m} 个区间同时成立的置信度为 {share}%（{critical:.2f} 个标准误）；其中 {hits} 个不含零。"
     draws = f"{usable} draws have a solution in every cell.", f"{usable} 次重抽样在每个单元均有解。"
     return Simultaneous(frame, critical, m, usable, level, (Text(en, zh),), (note("N-SIMULTANEOUS", *draws),))
 

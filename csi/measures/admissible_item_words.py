@@ -80,10 +80,10 @@ def double(items: Names, factors: Names, r: float, where: Where) -> Finding:
     share = number(100 * r * r)
     if len(factors) == 1:
         cause = f"They share {share} % of their variance, and {factors[0]} turns into what these two share."
-        cause_zh = f"两者共享 {share} % 的方差，{factors[0]} 因此变成这两题的共同部分。"
+        cause_zh = f"两者共享 {share}% 的方差，{factors[0]} 因此变成这两题的共同部分。"
     else:
         cause = f"They share {share} % of their variance, and tie {factors[0]} and {factors[1]} together by it."
-        cause_zh = f"两者共享 {share} % 的方差，并由此把 {factors[0]} 与 {factors[1]} 绑在一起。"
+        cause_zh = f"两者共享 {share}% 的方差，并由此把 {factors[0]} 与 {factors[1]} 绑在一起。"
     do = f"Drop one of {a} and {b}; look whether a column stands in the data twice."
     do_zh = f"请去掉 {a}、{b} 之一；并检查数据中是否有重复的列。"
     what, why, remedy = Text(en, zh), Text(cause, cause_zh), Text(do, do_zh)

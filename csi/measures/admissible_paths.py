@@ -70,7 +70,7 @@ def _close(p: Pair, cell: int, place: str) -> Finding:
         cause, cause_zh = "No two variables correlate beyond 1.", "任何两个变量的相关都不可能超过 1。"
     else:
         share = number(100 * p.value**2)
-        cause, cause_zh = f"They share {share} % of their variance.", f"两者共享 {share} % 的方差。"
+        cause, cause_zh = f"They share {share} % of their variance.", f"两者共享 {share}% 的方差。"
     do = "Read the paths of these two beside this number; merge them where theory allows."
     do_zh = "请结合该数值解读两者的路径；理论允许时可合并。"
     why, remedy, size = Text(cause, cause_zh), Text(do, do_zh), float(np.nanmax([abs(p.value), p.htmt]))
@@ -192,7 +192,7 @@ def _span(e: Equation, at: list[int], worst: float) -> tuple[str, str]:
     low, high = number(e.std[i] - Z95 * se), number(e.std[i] + Z95 * se)
     name = _names(e, [i])[0]
     en = f"The 95 % interval of the standardised {name} reaches from {low} to {high} (largest VIF {number(worst)})."
-    return en, f"标准化路径 {name} 的 95 % 区间为 {low} 至 {high}（最大 VIF {number(worst)}）。"
+    return en, f"标准化路径 {name} 的 95% 区间为 {low} 至 {high}（最大 VIF {number(worst)}）。"
 
 
 def _explained(e: Equation, cell: int, place: str, instead: Text) -> Finding:
@@ -208,7 +208,7 @@ def _explained(e: Equation, cell: int, place: str, instead: Text) -> Finding:
         cause = (
             f"Its disturbance is {rest} % of its variance." if e.r2 < 1 else f"Its disturbance is negative ({rest} %)."
         )
-        cause_zh = f"其扰动方差仅占总方差的 {rest} %。" if e.r2 < 1 else f"其扰动方差为负（{rest} %）。"
+        cause_zh = f"其扰动方差仅占总方差的 {rest}%。" if e.r2 < 1 else f"其扰动方差为负（{rest}%）。"
     one = len(e.predictors) == 1
     do = f"Merge {e.outcome} with {x if one else 'what explains it'}, or {instead.en}."
     do_zh = f"请将 {e.outcome} 与{' ' + x if one else '解释它的构念'}合并，或{instead.zh}。".replace(

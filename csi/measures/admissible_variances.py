@@ -128,7 +128,7 @@ def _what(case: _Case) -> Text:
         en = f"The model fixes the {kind} of {case.name} at {number(case.value)}: no variance is negative."
         return Text(en, f"模型将 {case.name} 的{kind_zh}固定为 {number(case.value)}：方差不能为负。")
     low, high = number(case.value - Z95 * case.se), number(case.high)
-    span, span_zh = (f", 95 % interval {low} to {high}", f"，95 % 区间 {low} 至 {high}") if low != "-" else ("", "")
+    span, span_zh = (f", 95 % interval {low} to {high}", f"，95% 区间 {low} 至 {high}") if low != "-" else ("", "")
     en = f"The {kind} of {case.name} is negative ({number(case.value)}{span}): a Heywood case."
     return Text(en, f"{case.name} 的{kind_zh}为负（{number(case.value)}{span_zh}）：Heywood 情形。")
 

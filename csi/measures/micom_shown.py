@@ -26,7 +26,7 @@ HEADINGS: Final = {
     "group_1": Text("group", "组"),
     "group_2": Text("against", "对照组"),
     "c": Text("c", "c"),
-    "c_low": Text("5 %", "5 % 分位"),
+    "c_low": Text("5 %", "5% 分位"),
     "p_c": Text("p", "p 值"),
     "p_c_holm": Text("p adj.", "校正 p"),
     "mean_difference": Text("mean diff.", "均值差"),

@@ -47,7 +47,7 @@ class Room:
         return Text(
             f"The largest expected difference of a held parameter is {value} (standardised; {name} in "
             f"{self.group}; 95 % interval {low} to {high}; smallest group: {least:.0f} rows).",
-            f"被约束参数的预期差异最大为 {value}（标准化；{self.group} 组的 {name}；95 % 区间 {low} 至 "
+            f"被约束参数的预期差异最大为 {value}（标准化；{self.group} 组的 {name}；95% 区间 {low} 至 "
             f"{high}；最小组 {least:.0f} 行）。",
         )
 

@@ -46,7 +46,7 @@ def grid_notes(rounded: pl.Series) -> tuple[Note, ...]:
     )
     en = f"{who} rounded (by up to {share:.2g} %) to a millionth of the mean weight, so that sums do not depend on the"
     en += " order of rows."
-    zh = f"{many} 个权重远小于平均权重，已舍入到平均权重的百万分之一（变动至多 {share:.2g} %），以使求和与行序无关。"
+    zh = f"{many} 个权重远小于平均权重，已舍入到平均权重的百万分之一（变动至多 {share:.2g}%），以使求和与行序无关。"
     return (note("N-WEIGHT-GRID", en, zh),)
 
 

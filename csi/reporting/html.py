@@ -22,12 +22,15 @@ from csi.reporting.simulator import data_of, policy, script
 from csi.reporting.tables import rows
 from csi.reporting.text_width import text_width
 from csi.reporting.undirected import undirected
+from csi.reporting.words.phrases import begun
 
 _FOLDER = Path(__file__).parent / "templates"
 _HTML_LANG = {"zh": "zh-CN", "en": "en"}
 _NAMES = {"zh": "中文", "en": "English"}
 SIZE, SHORT, LONG = 14.0, 124.0, 240.0
 """Size of a table's letters; words up to the one width stay on a line, those beyond the other need a wide column."""
+FEW = 4
+"""A phrase of fewer Chinese letters, such as `5.0 分，`, stays with its neighbour."""
 _VOID = frozenset({"meta", "input", "br", "line", "rect", "circle", "ellipse", "path", "polyline", "polygon"})
 _TAG = re.compile(
     r"<!--.*?-->|<(?:script|style)\b.*?</(?:script|style)>|<(/?)([A-Za-z][A-Za-z0-9]*)([^>]*)>", re.DOTALL
@@ -157,6 +160,7 @@ def _environment() -> Environment:
     )
     made.filters["subscripts"] = _subscripts
     made.filters["phrases"] = _phrases
+    made.filters["begun"] = begun
     return made
 
 
@@ -191,11 +195,24 @@ def _phrases(content: str) -> Markup:
     Example:
         >>> _phrases("赶上领先者，短板在资费")
         Markup('<span>赶上领先者，</span><span>短板在资费</span>')
+        >>> _phrases("满意度最高的是甲，5.0 分，短板在资费")
+        Markup('<span>满意度最高的是甲，5.0 分，</span><span>短板在资费</span>')
     """
     if not any(mark in content for mark in "，；：、。"):
         return escape(content)
     pieces = re.findall(r"[^，；：、。]+[，；：、。”）]*|[，；：、。]+", content)
-    return Markup("").join(Markup("<span>{}</span>").format(piece) for piece in pieces)
+    joined: list[str] = []
+    for piece in pieces:
+        if joined and min(_letters(joined[-1]), _letters(piece)) < FEW:
+            joined[-1] += piece
+        else:
+            joined.append(piece)
+    return Markup("").join(Markup("<span>{}</span>").format(piece) for piece in joined)
+
+
+def _letters(piece: str) -> int:
+    """How many Chinese letters a phrase has."""
+    return sum("\u4e00" <= c <= "\u9fff" for c in piece)
 
 
 def _extents(printed: list[list[str]], table: Table, lang: str) -> list[str]:

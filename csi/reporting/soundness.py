@@ -212,7 +212,14 @@ def cell_notes(
 
 def estimate_notes(est: Estimate) -> tuple[Note, ...]:
     """The notes of an estimate without those that `cell_notes` says."""
-    return tuple(n for n in est.notes if n.code not in CELLS_OWN)
+    return tuple(_of_all(n) for n in est.notes if n.code not in CELLS_OWN)
+
+
+def _of_all(one: Note) -> Note:
+    """A count of rows with its scope: an estimate of a cell carries what was counted in the whole study."""
+    if one.code not in {"N-LISTWISE", "N-MISSING"}:
+        return one
+    return note(one.code, f"In all answers of the study, {one.text.en}", f"就全部答卷而言，{one.text.zh}")
 
 
 def _failed(est: Estimate, asked: np.ndarray, study: Study, found: Index | None) -> list[Note]:

@@ -123,18 +123,18 @@ def withheld(found: Evidence, *, anyway: bool, named: Text | None = None) -> Rea
         return reason(
             "R-NOT-COMPARABLE",
             f"not comparable: {items} moves the difference by about {size} points, as much as it is or more.",
-            f"不可比：{items_zh} 使差异偏移约 {size} 点，不小于差异本身。",
+            f"不可比：{items_zh} 使差异偏移约 {size} 分，不小于差异本身。",
         )
     if found.rule == "micom":
         return reason(
             "R-NOT-COMPARABLE",
             f"not comparable: composed otherwise, {items} most; pooled for own weights move it by {size} points.",
-            f"不可比：构成不同（{items_zh} 差异最大）；以合并权重代替自身权重使差异变动 {size} 点。",
+            f"不可比：构成不同（{items_zh} 差异最大）；以合并权重代替自身权重使差异变动 {size} 分。",
         )
     return reason(
         "R-NOT-COMPARABLE",
         f"not comparable: {items} moves the difference by about {size} points.",
-        f"不可比：{items_zh} 使差异偏移约 {size} 点。",
+        f"不可比：{items_zh} 使差异偏移约 {size} 分。",
     )
 
 

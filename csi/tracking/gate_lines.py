@@ -21,7 +21,7 @@ from csi.tracking.gate_words import Labels, evidence_text, kind_of, label, minus
 from csi.tracking.index import Index
 
 MOST = 4
-"""So many sets that did not pass are told; the rest is counted."""
+"""So many sets that did not pass or were not tested are told; the rest is counted, each kind by itself."""
 
 PASSED = {
     "ladder": Text("metric and scalar passed", "载荷与截距检验均通过"),
@@ -128,9 +128,12 @@ def _failed(found: Sequence[Found], labels: Labels) -> list[Text]:
     for one in found[:MOST]:
         place = _places([one.judged], labels)
         out.append(Text(f"{place.en} {one.said.en}", f"{place.zh}{one.said.zh}"))
-    rest = len(found) - MOST
-    if rest > 0:
-        out.append(Text(f"{rest} more sets did not pass (csi comparable)", f"另有 {rest} 组未通过（csi comparable）"))
+    told = [f.judged.tested for f in found[MOST:]]
+    for rest, en, zh in ((sum(told), "did not pass", "未通过"), (len(told) - sum(told), "not tested", "未检验")):
+        if rest:
+            were = en if en != "not tested" else f"{'was' if rest == 1 else 'were'} {en}"
+            sets = "set" if rest == 1 else "sets"
+            out.append(Text(f"{rest} more {sets} {were} (csi comparable)", f"另有 {rest} 组{zh}（csi comparable）"))
     return out
 
 
@@ -173,7 +176,7 @@ def _pair(one: Judged, at: Sequence[int], labels: Labels, *, barred: bool) -> Te
     items = together(one.items[worst], labels)
     bias = float(one.bias[worst])
     size = minus(signed(bias, 1)) if np.isfinite(bias) else ""
-    points = Text(f", bias {size} points" if size else "", f"，偏差 {size} 点" if size else "")
+    points = Text(f", bias {size} points" if size else "", f"，偏差 {size} 分" if size else "")
     rest = len(at) - 1
     more = Text(f" and {rest} more" if rest else "", f"，等 {rest + 1} 对" if rest else "")
     who = Text(f" ({first.en} against {second.en}{more.en})", f"（{first.zh} 对 {second.zh}{more.zh}）")

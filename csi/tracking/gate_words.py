@@ -192,10 +192,10 @@ def _effect(one: Judged, labels: Labels) -> Text:
     if one.rejected:
         en = f"The largest effect on a difference is {size} points (SE {error}; {items.en}, {first.en} against"
         en += f" {second.en})."
-        return Text(en, f"对差异的影响最大为 {size} 点（标准误 {error}；{items.zh}，{first.zh} 对 {second.zh}）。")
+        return Text(en, f"对差异的影响最大为 {size} 分（标准误 {error}；{items.zh}，{first.zh} 对 {second.zh}）。")
     who, who_zh = f"{first.en} against {second.en}", f"{first.zh} 对 {second.zh}"
     en = f"The item that differs most, {items.en}, would move {who} by {size} points (SE {error})."
-    return Text(en, f"差异最大的题项{items.zh}至多使 {who_zh} 变动 {size} 点（标准误 {error}）。")
+    return Text(en, f"差异最大的题项{items.zh}至多使 {who_zh} 变动 {size} 分（标准误 {error}）。")
 
 
 def _weight_effect(one: Judged, at: int, labels: Labels) -> Text:
@@ -208,5 +208,5 @@ def _weight_effect(one: Judged, at: int, labels: Labels) -> Text:
     error_zh = f"标准误 {fixed(float(one.std_error[at]), 2)}；" if known else ""
     en = f"Pooled instead of own weights move {first.en} against {second.en} by {size} points ({error}the weight that "
     en += f"differs most: {items.en})."
-    zh = f"以合并权重代替自身权重使 {first.zh} 对 {second.zh} 变动 {size} 点（{error_zh}差异最大的权重：{items.zh}）。"
+    zh = f"以合并权重代替自身权重使 {first.zh} 对 {second.zh} 变动 {size} 分（{error_zh}差异最大的权重：{items.zh}）。"
     return Text(en, zh)

@@ -150,7 +150,7 @@ def pairwise(
     table = _ranks(index, j, cells, covariance, beats).with_columns(evidence=_least(cells.size, above, below, known))
     hidden = () if anyway else (*freed_note(pairs), *withheld_note(pairs))
     counted = _pairs_note(int(pairs["p_value"].count()), ranks)
-    said = (counted, *_runs_note(cells.size), basis_note(index), *gate_notes(gate), *hidden)
+    said = (*counted, *_runs_note(cells.size), basis_note(index), *gate_notes(gate), *hidden)
     every = pl.concat([names, pairs], how="horizontal")
     return League(table, every, groups, index.constructs[j], wave, index.level, said)
 
@@ -399,22 +399,25 @@ def _hidden(k: int, above: Ints, below: Ints, barred: Bools) -> Bools:
     return out
 
 
-def _pairs_note(tests: int, ranks: str) -> Note:
+def _pairs_note(tests: int, ranks: str) -> tuple[Note, ...]:
+    """What Holm's correction counts together; nothing where no pair is tested."""
+    if not tests:
+        return ()
     en, zh = (
         f"Holm's correction counts the {tests} pairs of the wave together; ",
         f"Holm 校正以该期 {tests} 个两两比较为一族；",
     )
     if ranks == "holm":
-        return note("N-FAMILY", f"{en}rank intervals come from the same tests.", f"{zh}名次区间由同一组检验得出。")
+        return (note("N-FAMILY", f"{en}rank intervals come from the same tests.", f"{zh}名次区间由同一组检验得出。"),)
     en += "rank intervals come from the largest t of all pairs (max-t)."
-    return note("N-FAMILY", en, f"{zh}名次区间由全部两两比较的最大 t 值（max-t）得出。")
+    return (note("N-FAMILY", en, f"{zh}名次区间由全部两两比较的最大 t 值（max-t）得出。"),)
 
 
 def _runs_note(brands: int) -> tuple[Note, ...]:
     """How groups of many brands were made."""
     if brands <= MANY:
         return ()
-    en = f"With more than {MANY} brands, groups that do not differ are runs of neighbours in rank."
+    en = f"With more than {MANY} brands, groups without a significant difference are runs of neighbours in rank."
     return (note("N-RUNS", en, f"品牌超过 {MANY} 个时，无显著差异的组按相邻名次连续划分。"),)
 
 
@@ -422,5 +425,5 @@ def _runs_note(brands: int) -> tuple[Note, ...]:
 def _(value: League, lang: str = "en") -> str:
     """The ranked brands, the groups that do not differ, the notes."""
     groups = "; ".join(" = ".join(group) for group in value.groups)
-    alike = note("N-GROUPS", f"Do not differ: {groups}.", f"无显著差异：{groups}。")
+    alike = note("N-GROUPS", f"Not significantly different: {groups}.", f"无显著差异：{groups}。")
     return shown(Text("League", "品牌排名").say(lang), value.table, (alike, *value.notes), lang)

@@ -31,7 +31,7 @@ def test_a_heavy_loss_is_a_warning_with_its_share(weak):
     told = next(n for n in weak.notes if n.code == "W-REPLICATES")
     assert f"{100 * share:.0f} % of the replicates have no solution" in told.say("en")
     assert "csi.verify" in told.say("en")
-    assert f"{100 * share:.0f} % 的重抽样无解" in told.say("zh")
+    assert f"{100 * share:.0f}% 的重抽样无解" in told.say("zh")
     codes = [n.code for n in weak.notes]
     assert codes.index("W-REPLICATES") < codes.index("N-REPLICATES")
 

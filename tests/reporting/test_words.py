@@ -230,6 +230,9 @@ def test_items_are_named_as_items():
     assert said.en == 'Start with the item "The price is fair"; no construct is both important and weak'
     assert said.zh == "先改进题项“资费合理”，构念层面没有既重要又薄弱的环节"
     assert words.priorities([other], 4, [wording]).en == "Start with worth it"
+    hedged = words.priorities([], 4, perhaps=[wording, other])
+    assert hedged.en == 'No construct is both important and weak; the items "The price is fair" and "Worth it" may be'
+    assert hedged.zh == "构念层面没有既重要又薄弱的环节，题项“资费合理”与“值得”可能是"
 
 
 def test_groups_are_judged_by_every_pair():
@@ -261,9 +264,11 @@ def test_measurement_sentences():
 
 def test_items_and_fieldwork():
     many = [Text(f"q{i}", f"q{i}") for i in range(5)]
-    assert words.items([], 24).zh == "24 题全部合格"
-    assert words.items(many, 24).zh == "24 题中 19 题合格，q0、q1和q2等 5 题需要斟酌"
-    assert words.items(many, 24).en == "19 of 24 items hold; q0, q1 and q2, with 2 more, need another look"
+    assert words.items([], 24).zh == "24 题的载荷（0.708）与缺失（5%）全部合格"
+    assert words.items(many, 24).zh == "24 题中 19 题的载荷（0.708）与缺失（5%）合格，q0、q1和q2等 5 题需要斟酌"
+    assert words.items(many, 24).en == (
+        "19 of 24 items pass loading .708 and missing share 5%; q0, q1 and q2, with 2 more, need another look"
+    )
     assert words.fieldwork(100, 0, 0).zh == "100 份答卷全部保留"
     assert words.fieldwork(0, 0, 0).en == "No answers were read"
 

@@ -339,6 +339,15 @@ def test_raters_without_common_units_or_known_words_are_refused() -> None:
         rated(pl.DataFrame({"u": [1] * 6}), unit="u", rater="who", score="s")
 
 
+def test_a_number_of_factors_that_no_rule_finds_is_in_the_verdict(found) -> None:
+    told = found.n_factors
+    elsewhere = replace(told, table=told.table.with_columns(factors=pl.lit(told.intended + 4)))
+    calm = replace(found, n_factors=elsewhere, factors=replace(found.factors, measures={"cfi": 0.99}))
+    assert "rules for the number of factors finds the 3 constructs" in verdict(calm).en
+    assert "条因子数规则无一得出 3 个构念" in verdict(calm).zh
+    assert "rules for the number" not in verdict(replace(calm, n_factors=told)).en
+
+
 def test_three_items_are_not_said_to_fit() -> None:
     found = csi.validate(answers(120), {"value": SCALES["value"][:3]}, draws=0, scale=(1, 5))
     assert "cannot be tested" in verdict(found).en

@@ -1,12 +1,14 @@
 """The line of evidence beside a table: what passed, what was freed, what is not comparable, what was not tested."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
 
 import csi
 from csi.errors import Text
-from csi.tracking.gate_lines import evidence_line, told_changes
+from csi.tracking.gate_lines import MOST, evidence_line, told_changes
 
 LOADINGS = np.array([1.0, 1.1, 0.9, 1.2])
 
@@ -80,6 +82,16 @@ def test_what_was_not_tested_says_why_and_what_to_ask(alike):
     assert "brands (1): not tested (1 item" in lone.en
     assert "未检验（仅有 1 个题项" in lone.zh
     assert "nothing to compare" in evidence_line(alike, "other").en
+
+
+def test_many_sets_that_were_not_tested_did_not_fail():
+    gate = gate_of({}, "use")
+    many = replace(gate, judged=gate.judged * 3)
+    line = evidence_line(many, "use")
+    assert f"{3 * len(gate.judged) - MOST} more sets were not tested" in line.en
+    assert "did not pass" not in line.en
+    assert "组未检验" in line.zh
+    assert "未通过" not in line.zh
 
 
 def test_composites_pass_by_their_composition():

@@ -227,8 +227,10 @@ def _improper(sums: Sequence[Sum], at: Sequence[Parts]) -> Iterator[Note]:
     wrong = [of for of in sums if of.construct and of.kind != "higher" and not proper(of, at[of.group]).all()]
     names = list(dict.fromkeys(of.construct for of in wrong))
     if names:
-        en = f"{', '.join(names)}: a variance is negative (a Heywood case); its coefficients mean little."
-        yield note("W-HEYWOOD", en, f"{'、'.join(names)}：存在负方差（Heywood 情形），其系数意义不大。")
+        en = f"{', '.join(names)}: the error variance of an item, or the factor's own variance, is negative (a Heywood "
+        en += "case); the omegas of the construct mean little."
+        zh = f"{'、'.join(names)}：有题项的误差方差或因子自身的方差为负（Heywood 情形），该构念的 ω 系数意义不大。"
+        yield note("W-HEYWOOD", en, zh)
 
 
 def _notes(est: Estimate, fit: Fitted) -> Iterator[Note]:

@@ -22,8 +22,9 @@ def notes_of(given: Correlations, way: Way, turn: Turned, heywood: Sequence[str]
     """What a reader of the solution must know."""
     found = []
     if heywood:
-        en = f"no uniqueness is left of {', '.join(heywood)} (held at .005): a Heywood case."
-        zh = f"{'、'.join(heywood)} 的独特性已降到下限 0.005：Heywood 情形。"
+        items = f"item{'s' if len(heywood) > 1 else ''} {', '.join(heywood)}"
+        en = f"no uniqueness is left of {items} (held at .005): a Heywood case of the exploratory factors."
+        zh = f"探索性因子中题项 {'、'.join(heywood)} 的独特性已降到下限 0.005：Heywood 情形。"
         found.append(note("W-FACTOR-HEYWOOD", en, zh))
     if not settled:
         en, zh = "extraction or rotation did not settle.", "因子提取或旋转未收敛。"

@@ -12,7 +12,7 @@ from csi.reporting.figures.cells import Scale, known, say, whisker
 from csi.reporting.text_width import text_width
 
 _MEAN = Text("mean", "均值")
-_SAME = Text("do not differ", "差异不显著")
+_SAME = Text("not significantly different", "差异不显著")
 _FEW = Text("too few", "样本不足")
 
 

@@ -13,6 +13,7 @@ from csi.reporting import style
 from csi.reporting.section import Figure, Report, Section, Table
 from csi.reporting.tables import head, rows
 from csi.reporting.undirected import undirected
+from csi.reporting.words.phrases import begun
 
 STATISTICS = frozenset({"N", "n", "p", "t", "z", "F", "r", "M", "SD", "SE", "df", "d"})
 """Headings that English tables set in italics."""
@@ -212,7 +213,7 @@ def printed_table(table: Table, lang: Language, number: int) -> Printed:
 
 
 def _said(notes: tuple[Note, ...], lang: Language) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(plain(n.say(lang)) for n in notes))
+    return tuple(dict.fromkeys(plain(begun(n.say(lang), lang)) for n in notes))
 
 
 def _facts(report: Report, lang: Language) -> tuple[tuple[str, str, str], ...]:

@@ -41,7 +41,10 @@ def chain(a: Analysis) -> Section:
             f"{'' if alone else ring.zh}{moved.zh}",
         ),
         figures=(figure("chain", title, draw),) if named else (),
-        notes=(*(() if alone else (*a.sectors[a.target].notes[:1], _family(frame))), *why_absent(a)),
+        notes=(
+            *(() if alone else (*a.sectors[a.target].notes[:1], _family(frame), *_tested(a, frame))),
+            *why_absent(a),
+        ),
         data={"chain": frame},
     )
 
@@ -61,6 +64,25 @@ def _family(frame: pl.DataFrame) -> Note:
     m = frame["p_holm"].count()
     en = f"Against the sector mean: Holm's correction counts the {m} constructs shown together."
     return note("N-FAMILY", en, f"与行业均值之差：Holm 校正以所列 {m} 个构念为一族。")
+
+
+def _tested(a: Analysis, frame: pl.DataFrame) -> tuple[Note, ...]:
+    """Of which constructs the brands' comparability was tested, where it was not of all that are compared."""
+    tested = set() if a.gate is None else {one.cells.construct for one in a.gate.judged if one.tested}
+    compared = frame.filter(pl.col("difference").is_not_null())["construct"].to_list()
+    some, others = ([a.label(c) for c in compared if (c in tested) == known] for known in (True, False))
+    if not others:
+        return ()
+    left = words.listed(others)
+    if not some:
+        en = f"Comparability of the brands was not tested for these constructs; ask with {ASK}."
+        return (note("N-NOT-TESTED", en, f"上述构念在品牌间的可比性均未检验；可运行 {ASK}。"),)
+    told = words.listed(some)
+    en = f"Comparability of the brands was tested for {told.en} only, not for {left.en}; ask with {ASK}."
+    return (note("N-NOT-TESTED", en, f"品牌间可比性只检验了{told.zh}，未检验{left.zh}；可运行 {ASK}。"),)
+
+
+ASK = "csi comparable STUDY --construct all"
 
 
 def chain_frame(a: Analysis) -> pl.DataFrame:

@@ -81,7 +81,7 @@ def comparability(a: Analysis) -> Section:
         else Text(
             f"{a.label(a.target).en}: the largest effect of unequal items on a difference, index points with 95% "
             "intervals; red where equality is rejected, else that of the item that differs most",
-            f"{a.label(a.target).zh}：题项不等值对差异的最大影响（指数点）与 95% 区间；"
+            f"{a.label(a.target).zh}：题项不等值对差异的最大影响（分）与 95% 区间；"
             "红色者为等值被拒绝，其余为差异最大的题项",
         ),
         figures=(figure("comparability", title, draw),) if drawn.height else (),
@@ -99,7 +99,7 @@ def _by_weights(a: Analysis) -> Text:
     """What the figure shows of composites."""
     what = a.label(a.target)
     en = f"{what.en}: the largest effect of pooled instead of own weights on a difference, points with 95% intervals"
-    zh = f"{what.zh}：以合并权重代替自身权重对差异的最大影响（指数点）与 95% 区间"
+    zh = f"{what.zh}：以合并权重代替自身权重对差异的最大影响（分）与 95% 区间"
     return Text(f"{en}; red where equal composition is rejected", f"{zh}；红色者为构成相同被拒绝")
 
 

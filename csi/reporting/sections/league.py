@@ -44,14 +44,14 @@ def league(a: Analysis) -> Section:
         same=[g for g in result.groups if len(g) > 1],
     )
     level, formula = percent(a.index.level), formula_id(a)
+    joined = JOINED if any(len(g) > 1 for g in result.groups) else Text("", "")
     return Section(
         key="league",
         title=title,
         subtitle=Text(
-            f"{a.label(a.target).en} index (0–100{formula.en}) with {level} intervals; the line is the sector mean; "
-            "brackets join brands whose pairwise differences are not significant (Holm)",
-            f"{a.label(a.target).zh}指数（0–100{formula.zh}）与 {level} 置信区间；竖线为行业均值；"
-            "括线内的品牌两两差异不显著（Holm 校正）",
+            f"{a.label(a.target).en} index (0–100{formula.en}) with {level} intervals; the "
+            f"line is the sector mean{joined.en}",
+            f"{a.label(a.target).zh}指数（0–100{formula.zh}）与 {level} 置信区间；竖线为行业均值{joined.zh}",
         ),
         figures=(figure("league", title, draw),) if ranked else (),
         tables=(_table(a, shown),),
@@ -64,6 +64,13 @@ def league(a: Analysis) -> Section:
         ),
         data={"league": shown.drop("reason", "reason_zh"), "pairs": result.pairs, "ranks": result.table},
     )
+
+
+JOINED = Text(
+    "; brackets join brands whose pairwise differences are not significant (Holm)",
+    "；括线内的品牌两两差异不显著（Holm 校正）",
+)
+"""The legend of the brackets, where there are any."""
 
 
 def _barred(a: Analysis, ranked: list[str], verdict: str) -> list[str]:

@@ -179,7 +179,11 @@ def _lever_table(a: Analysis, found: WhatIf, frame: pl.DataFrame) -> Table:
         Column("construct", Text("Driver", "驱动因素")),
         Column("now", Text("Now", "现值"), "score"),
         Column("room", Text("Left to 100", "距 100"), "score"),
-        Column("change", Text(f"{a.target_name.en}, +{GAIN:g} points", f"+{GAIN:g} 分时{a.target_name.zh}"), "score"),
+        Column(
+            "change",
+            Text(f"{words.capital(a.target_name.en)}, +{GAIN:g} points", f"+{GAIN:g} 分时{a.target_name.zh}"),
+            "score",
+        ),
         Column("conf_low", Text("from", "下限"), "score"),
         Column("conf_high", Text("to", "上限"), "score"),
         Column("at_end", Text("At the end", "到达端点"), "share"),

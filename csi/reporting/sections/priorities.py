@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
 import polars as pl
 
 from csi.errors import Text, note
-from csi.importance.drivers import GAIN, largest_gain, quadrants
+from csi.importance.drivers import GAIN, item_quadrant_shares, largest_gain, quadrants
 from csi.importance.drivers_words import QUADRANTS
 from csi.reporting import figures, words
 from csi.reporting.analysis import Analysis
@@ -25,8 +26,10 @@ def priorities(a: Analysis) -> Section:
     cell = cell_of(a)
     drivers, items = driver_frame(a), item_frame(a)
     weak, faults = improve_first(drivers, "construct"), improve_first(items, "item")
-    named = [a.study.codebook[i].label for i in faults]
-    title = words.priorities([a.label(c) for c in weak], drivers.height, named)
+    named = {i: a.study.codebook[i].label for i in faults}
+    sure = surely(items, faults)
+    doubted = [t for i, t in named.items() if i not in sure]
+    title = words.priorities([a.label(c) for c in weak], drivers.height, [named[i] for i in sure], doubted)
     labels = {**a.construct_labels, **{i: a.study.codebook[i].label for i in items["item"].to_list()}}
     minor = ~pl.col("quadrant").is_in(["improve", "keep"])
     target = a.label(a.target)
@@ -69,6 +72,10 @@ _PERFORMANCE = note(
 )
 
 
+SURE = 0.95
+"""The share of draws from which the title names an item without "may be"."""
+
+
 def driver_frame(a: Analysis) -> pl.DataFrame:
     """Drivers by expected gain: importance, the published index as performance, gain, quadrant."""
     table = cell_of(a).drivers.table
@@ -98,12 +105,32 @@ def item_frame(a: Analysis) -> pl.DataFrame:
         for c in ("importance", "importance_conf_low", "importance_conf_high")
         if c in table.columns
     }
-    return _placed(table.with_columns(**gains))
+    placed = _placed(table.with_columns(**gains))
+    cell = cell_of(a)
+    shares = (
+        item_quadrant_shares(cell.estimate, cell.drivers.target, placed["item"].to_list(), placed["quadrant"].to_list())
+        if placed.height
+        else []
+    )
+    return placed.with_columns(pl.Series("quadrant_share", shares, dtype=pl.Float64))
 
 
 def improve_first(frame: pl.DataFrame, column: str) -> list[str]:
     """What lies in the quadrant of the important and weak, the most rewarding first."""
     return frame.filter(pl.col("quadrant") == "improve")[column].to_list()
+
+
+def surely(items: pl.DataFrame, named: Sequence[str]) -> list[str]:
+    """Of these items, those that stand in their quadrant in SURE of the draws or more.
+
+    Example:
+        >>> surely(pl.DataFrame({"item": ["p1", "p2"], "quadrant_share": [0.97, 0.6]}), ["p1", "p2"])
+        ['p1']
+    """
+    if "quadrant_share" not in items.columns:
+        return []
+    often = set(items.filter(pl.col("quadrant_share") >= SURE)["item"].to_list())
+    return [i for i in named if i in often]
 
 
 def weak_points(a: Analysis) -> list[str]:
@@ -159,10 +186,11 @@ def _gain_columns(a: Analysis) -> tuple[Column, ...]:
     return (
         Column("importance", Text("Points per point", "每分效应"), "number"),
         Column("performance", Text("Performance", "表现"), "score"),
-        Column("gain", Text(f"{name.en}, +5 points", f"+5 分时{name.zh}"), "number"),
+        Column("gain", Text(f"{words.capital(name.en)}, +5 points", f"+5 分时{name.zh}"), "number"),
         Column("gain_conf_low", Text("from", "下限"), "number"),
         Column("gain_conf_high", Text("to", "上限"), "number"),
         Column("quadrant", Text("Place", "位置")),
+        Column("quadrant_share", Text("In the draws", "抽样占比"), "share"),
     )
 
 

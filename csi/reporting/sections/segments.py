@@ -32,7 +32,7 @@ def segments(a: Analysis) -> Section:
         title=title,
         subtitle=Text(
             f"{brand.en}: {a.label(a.target).en} (0–100{formula.en}) with {level} intervals; coloured: significantly "
-            f"below another group (Holm); brackets join groups that do not differ; {few(a)} stays empty",
+            f"below another group (Holm); brackets join groups not significantly different; {few(a)} stays empty",
             f"{brand.zh}：{a.label(a.target).zh}（0–100{formula.zh}）与 {level} 区间；"
             f"着色为显著低于另一组（Holm 校正）；括线内差异不显著；{few(a)} 留空",
         ),

@@ -8,6 +8,8 @@ import math
 import platform
 from collections.abc import Callable, Mapping
 
+import polars as pl
+
 from csi.errors import Language, Text
 from csi.measures.questionnaire.settled import usable
 from csi.measures.questionnaire.validate import Validation
@@ -133,7 +135,17 @@ def verdict(found: Validation) -> Text:
         second = Text(
             f"{many} of {len(found.answers.names)} items need{'s' if many == 1 else ''} work", f"{many} 题需要修改"
         )
-    return words.sentence(first, second)
+    return words.sentence(first, *((_number_in_doubt(found),) if misfit is None else ()), second)
+
+
+def _number_in_doubt(found: Validation) -> Text:
+    """That no rule for the number of factors finds as many as constructs were meant; empty where one does."""
+    told = found.n_factors
+    votes = [] if told is None else told.table.filter(pl.col("counted"))["factors"].drop_nulls().to_list()
+    if told is None or not votes or told.intended in votes:
+        return Text("", "")
+    en = f"none of {len(votes)} rules for the number of factors finds the {told.intended} constructs"
+    return Text(en, f"{len(votes)} 条因子数规则无一得出 {told.intended} 个构念")
 
 
 def facts(found: Validation) -> tuple[tuple[Text, Text, Text], ...]:

@@ -135,9 +135,13 @@ def _rules(found: NFactors) -> Table:
         Column("source", Text("Source", "出处")),
     )
     texts = {k: Text(t.en, t.zh) for k, t in LABELS.items()}
-    return Table(
-        "v_retained", Text("How many factors each rule keeps", "各规则保留的因子数"), shown, columns, texts=texts
+    silent = shown.filter(~pl.col("counted"))["method"].to_list()
+    en, zh = ("; ".join(texts[m].en for m in silent), "、".join(texts[m].zh for m in silent))
+    title = Text(
+        f"How many factors each rule keeps{f' (shown, not counted: {en})' if silent else ''}",
+        f"各规则保留的因子数{f'（列出但不计入：{zh}）' if silent else ''}",
     )
+    return Table("v_retained", title, shown, columns, texts=texts)
 
 
 def heat_frame(v: Validation, found: Efa) -> pl.DataFrame:

@@ -4,6 +4,8 @@ from csi.reporting.words.causes import chain, held_paths, model, points, priorit
 from csi.reporting.words.facts import Change, Gap, Named, Standing
 from csi.reporting.words.phrases import (
     arrows,
+    begun,
+    capital,
     listed,
     lowered,
     named,
@@ -22,6 +24,8 @@ __all__ = [
     "Named",
     "Standing",
     "arrows",
+    "begun",
+    "capital",
     "chain",
     "fieldwork",
     "headline",

@@ -82,31 +82,45 @@ def points(driver: Text, target: Text, effect: float) -> Text:
     )
 
 
-def priorities(weak: Sequence[Text], drivers: int, items: Sequence[Text] = ()) -> Text:
+def priorities(weak: Sequence[Text], drivers: int, items: Sequence[Text] = (), perhaps: Sequence[Text] = ()) -> Text:
     """What to improve first: the important and weak ones, the most rewarding first.
 
     Parameters:
         weak: constructs that are important and weak. drivers: how many there are.
-        items: items that are; they speak, as items, where no construct does.
+        items: items that surely are; they speak, as items, where no construct does.
+        perhaps: items that the estimate puts there, the draws not surely; they speak, hedged, where no other does.
 
     Example:
         >>> priorities([Text("Complaints", "投诉"), Text("Price", "资费")], 6)
         Text(en='Start with complaints and price', zh='先改进投诉与资费')
         >>> priorities([], 6).zh
         '没有既重要又薄弱的环节'
+        >>> priorities([], 6, perhaps=[Text("Fair", "合理")]).en
+        'No construct is both important and weak; the item "Fair" may be'
     """
     if drivers < 2:
         return Text("One driver only: nothing to rank", "只有一个驱动因素，无从排序")
     if not weak and items:
-        some = listed([Text(f'"{i.en}"', f"“{i.zh}”") for i in items[:2]])
+        some = _quoted(items)
         return Text(
             f"Start with the item{'s' if len(items) > 1 else ''} {some.en}; no construct is both important and weak",
             f"先改进题项{some.zh}，构念层面没有既重要又薄弱的环节",
+        )
+    if not weak and perhaps:
+        some = _quoted(perhaps)
+        return Text(
+            f"No construct is both important and weak; the item{'s' if len(perhaps) > 1 else ''} {some.en} may be",
+            f"构念层面没有既重要又薄弱的环节，题项{some.zh}可能是",
         )
     if not weak:
         return Text("Nothing is both important and weak", "没有既重要又薄弱的环节")
     names = listed([lowered(w) for w in weak[:3]])
     return Text(f"Start with {names.en}", f"先改进{names.zh}")
+
+
+def _quoted(items: Sequence[Text]) -> Text:
+    """The first two wordings in quotation marks."""
+    return listed([Text(f'"{i.en}"', f"“{i.zh}”") for i in items[:2]])
 
 
 def chain(constructs: Sequence[Named], *, sector: bool) -> Text:

@@ -58,6 +58,20 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def begun(said: str, lang: str = "en") -> str:
+    """A note as it stands on a page: an English one begins with a capital letter, unless with a name or a symbol.
+
+    Example:
+        >>> begun("everybody is moved."), begun("p_holm counts all."), begun("loy3: no loading.")
+        ('Everybody is moved.', 'p_holm counts all.', 'loy3: no loading.')
+    """
+    return capital(said) if lang == "en" and _WORD.match(said) else said
+
+
+_WORD = re.compile(r"[a-z]{2,}(?=[ ,-])|a (?=[a-z])")
+"""A word that no colon follows: before a colon stand names, of items or settings."""
+
+
 def sentence(*clauses: Text) -> Text:
     """Clauses as one title: comma in Chinese, semicolon in English; empty ones fall away.
 

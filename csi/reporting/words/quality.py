@@ -81,18 +81,25 @@ def items(rewrite: Sequence[Text], asked: int) -> Text:
     """Which questions need a new wording, by loading and missing share.
 
     Example:
-        >>> items([Text("loy3", "loy3")], 24)
-        Text(en='23 of 24 items hold; loy3 needs another look', zh='24 题中 23 题合格，loy3 需要斟酌')
+        >>> said = items([Text("loy3", "loy3")], 24)
+        >>> said.en
+        '23 of 24 items pass loading .708 and missing share 5%; loy3 needs another look'
     """
     if not rewrite:
-        return Text(f"All {asked} items hold", f"{asked} 题全部合格")
+        return Text(
+            f"All {asked} items pass loading .708 and missing share 5%",
+            f"{asked} 题的载荷（0.708）与缺失（5%）全部合格",
+        )
     some = listed(rewrite[:3])
     need = "needs another look" if len(rewrite) == 1 else "need another look"
     more = len(rewrite) - 3
     tail = Text(f", with {more} more,", f"等 {len(rewrite)} 题") if more > 0 else EMPTY
     held = asked - len(rewrite)
     return sentence(
-        Text(f"{held} of {asked} items hold", f"{asked} 题中 {held} 题合格"),
+        Text(
+            f"{held} of {asked} items pass loading .708 and missing share 5%",
+            f"{asked} 题中 {held} 题的载荷（0.708）与缺失（5%）合格",
+        ),
         Text(
             f"{some.en}{tail.en} {need}",
             f"{some.zh}{tail.zh} 需要斟酌" if not tail.zh else f"{some.zh}{tail.zh}需要斟酌",

@@ -240,7 +240,7 @@ def test_a_heywood_case_is_told():
     found = csi.efa(pl.DataFrame(x, schema=list("abcd")), 1, items=list("abcd"))
     assert found.heywood == ("a",)
     (said,) = (n for n in found.notes if n.code == "W-FACTOR-HEYWOOD")
-    assert "of a (held at .005)" in said.text.en
+    assert "of item a (held at .005)" in said.text.en
     assert found.table["verdict"].to_list() == ["clear"] * 4
 
 
