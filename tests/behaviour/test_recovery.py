@@ -56,6 +56,7 @@ def contrast(found, outcome, way, which="recovered - none"):
     return found.table.filter(outcome=outcome, way=way, contrast=which).row(0, named=True)
 
 
+@pytest.mark.slow
 def test_planted_contrasts_come_back_adjusted_and_not_unadjusted():
     got = []
     for seed in range(200):
