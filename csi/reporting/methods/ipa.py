@@ -15,7 +15,7 @@ from csi.importance.ipa_words import GRIDS, HEADINGS
 from csi.reporting.drawn import figure
 from csi.reporting.figures import importance_map
 from csi.reporting.methods.method import Method, Need, few_people, outcome_label, tabled, texts_of, titled
-from csi.reporting.methods.penalty_reward import outcome_of
+from csi.reporting.methods.penalty_reward import explained, outcome_of
 from csi.reporting.section import Figure, Section
 from csi.reporting.tables import Kind
 from csi.study.options import Options
@@ -158,11 +158,6 @@ def _stated(study: Study, options: Options) -> bool:
     return len(pairs_of(study.codebook)) >= ENOUGH
 
 
-def _explained(study: Study, options: Options) -> bool:
-    name, book = outcome_of(study, options), study.codebook
-    return bool(book.items_of(name)) or name in book.names
-
-
 METHOD = Method(
     name="ipa",
     number=10,
@@ -175,7 +170,7 @@ METHOD = Method(
         ),
         Need(
             Text("an outcome such as satisfaction", "结果变量，如满意"),
-            _explained,
+            explained,
             Text(
                 "add items with construct: satisfaction, or name outcome:",
                 "补充 construct: satisfaction 的题项，或写 outcome:",

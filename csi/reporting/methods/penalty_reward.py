@@ -110,7 +110,8 @@ def _something(study: Study, options: Options) -> bool:
     return bool(drivers_of(study, options))
 
 
-def _explained(study: Study, options: Options) -> bool:
+def explained(study: Study, options: Options) -> bool:
+    """Whether what is to be explained is a construct with items, or an item."""
     name, book = outcome_of(study, options), study.codebook
     return bool(book.items_of(name)) or name in book.names
 
@@ -133,7 +134,7 @@ METHOD = Method(
         ),
         Need(
             Text("an outcome such as satisfaction", "结果变量，如满意"),
-            _explained,
+            explained,
             Text(
                 "add items with construct: satisfaction, or name outcome:",
                 "补充 construct: satisfaction 的题项，或写 outcome:",
