@@ -242,6 +242,40 @@ def significant(value: float, digits: int = 4) -> str:
     )
 
 
+def least_p(draws: int, tails: int = 1) -> float:
+    """The least p-value that so many permutations or resamples can give, tails / (draws + 1); 0 without any.
+
+    A p there was reached by no draw: it is a bound, "p ≤ .002", not a value.
+
+    Source: Phipson & Smyth (2010), Statistical Applications in Genetics and Molecular Biology 9(1):39.
+
+    Example:
+        >>> least_p(499), least_p(999, tails=2), least_p(0)
+        (0.002, 0.002, 0.0)
+    """
+    return tails / (draws + 1) if draws > 0 else 0.0
+
+
+def at_floor(p: float | None, least: float) -> bool:
+    """Whether a p-value is no larger than the least that its draws can give.
+
+    Example:
+        >>> at_floor(0.002, least_p(499)), at_floor(0.004, least_p(499)), at_floor(0.002, 0.0)
+        (True, False, False)
+    """
+    return p is not None and 0 < p <= least * (1 + 1e-6)
+
+
+def rounded_up(p: float) -> float:
+    """A bound to three decimals, never below itself.
+
+    Example:
+        >>> rounded_up(1 / 300), rounded_up(0.002)
+        (0.004, 0.002)
+    """
+    return math.ceil(1000 * p - 1e-6) / 1000
+
+
 def fixed(value: float | None, decimals: int = 2) -> str:
     """A number of a sentence with as many decimals as the table beside it; "-" where it is absent.
 
@@ -272,7 +306,8 @@ def table(
 
     Parameters:
         frame: a polars DataFrame (or anything with `columns` and `iter_rows`).
-        number: prints a number; one function for all columns, or {column: function} (others use four digits).
+        number: prints a number; one function for all columns, or {column: function} (others use four digits); a
+            column with a function of its own is set to the right even where its numbers are already words.
         headings: what to print above a column instead of its name.
 
     Returns:
@@ -292,7 +327,8 @@ def table(
     for place, name in enumerate(frame.columns):
         values = [row[place] for row in rows]
         cells = [_cell(v, prints.get(name, significant)) for v in values]
-        columns.append(_column((headings or {}).get(name, name), cells, right=_numeric(values)))
+        right = _numeric(values) or (isinstance(number, Mapping) and name in number)
+        columns.append(_column((headings or {}).get(name, name), cells, right=right))
     return "\n".join("  ".join(line).rstrip() for line in zip(*columns, strict=True))
 
 

@@ -44,27 +44,31 @@ def of_composites(
     if unlike:
         en, zh = "; ".join(c.what.en for c in unlike), "；".join(c.what.zh for c in unlike)
         said = Text(f"MICOM step 1 fails ({en})", f"MICOM 步骤 1 不成立（{zh}）")
-        return Route(None, frame, (said,), notes)
+        return Route(None, frame, (said,), notes, gate.least)
     chosen = [p for p in parameters(boot) if p.kind == "path"]
     why = _withheld(rows, boot, gate, chosen)
     numbers = _numbers(rows.stages, boot, chosen, gate.permutations, seed, level, why)
-    return Route(numbers, frame, tuple(dict.fromkeys(why.values())), notes)
+    return Route(numbers, frame, tuple(dict.fromkeys(why.values())), notes, gate.least)
 
 
 def _steps(gate: Micom, pairs: Differences) -> list[tuple[object, ...]]:
     """Step 2 and 3 of every construct and pair of stages, then the paths of these pairs."""
     out: list[tuple[object, ...]] = []
-    keys = ("construct", "group_1", "group_2", "c", "p_c_holm", "invariance", "mean_difference", "p_mean_holm",
-            "log_variance_ratio", "p_variance_holm")  # fmt: skip
-    for name, first, second, c, p, verdict, mean, p_mean, ratio, p_ratio in gate.table.select(keys).iter_rows():
-        out.append(("composition", name, first, second, c, None, p, verdict))
-        out.append(("mean", name, first, second, mean, None, p_mean, ""))
-        out.append(("variance", name, first, second, ratio, None, p_ratio, ""))
+    steps = (
+        ("composition", "c", "c"),
+        ("mean", "mean_difference", "mean"),
+        ("variance", "log_variance_ratio", "variance"),
+    )
+    for row in gate.table.iter_rows(named=True):
+        about = row["construct"], row["group_1"], row["group_2"]
+        for step, value, p in steps:
+            verdict = row["invariance"] if step == "composition" else ""
+            out.append((step, *about, row[value], None, row[f"p_{p}_holm"], verdict, row[f"p_{p}"]))
     paths = pairs.table.filter(kind="path")
-    for y, x, first, second, gap, p in paths.select(
-        "lhs", "rhs", "group_1", "group_2", "difference", "p_holm"
+    for y, x, first, second, gap, p, plain in paths.select(
+        "lhs", "rhs", "group_1", "group_2", "difference", "p_holm", "p_permutation"
     ).iter_rows():
-        out.append(("path", f"{x} → {y}", first, second, gap, None, p, ""))
+        out.append(("path", f"{x} → {y}", first, second, gap, None, p, "", plain))
     return out
 
 

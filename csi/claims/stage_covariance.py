@@ -59,7 +59,7 @@ def _verdict(gate: Invariance) -> str:
 def _steps(gate: Invariance) -> list[tuple[object, ...]]:
     """Step by step: chi-square difference and verdict."""
     columns = ("step", "delta_chi2", "delta_df", "delta_p", "verdict")
-    return [(s, "", "", "", x, d, p, v) for s, x, d, p, v in gate.table.select(columns).iter_rows()]
+    return [(s, "", "", "", x, d, p, v, None) for s, x, d, p, v in gate.table.select(columns).iter_rows()]
 
 
 def _named(rows: Staged, settings: SEM, level: float) -> Text:

@@ -28,7 +28,7 @@ TRENDS: Final = {
 }  # fmt: skip
 GATE: Final = {
     "step": pl.String, "about": pl.String, "first": pl.String, "second": pl.String, "value": pl.Float64,
-    "df": pl.Float64, "p_value": pl.Float64, "verdict": pl.String,
+    "df": pl.Float64, "p_value": pl.Float64, "verdict": pl.String, "p_plain": pl.Float64,
 }  # fmt: skip
 
 ALPHA: Final = 0.05
@@ -62,13 +62,14 @@ class Route:
 
     Attributes:
         numbers: None where the gate withholds all. gate: step by step. why: what the gate found, of all and by item.
-        notes.
+        notes. least: the least p that the permutations can give; 0 without permutations.
     """
 
     numbers: Numbers | None
     gate: pl.DataFrame
     why: tuple[Text, ...]
     notes: tuple[Note, ...]
+    least: float = 0.0
 
 
 def contrast(count: int) -> Array:

@@ -21,6 +21,7 @@ from csi.display import Shown, text
 from csi.errors import Note, Problems, Text, problem, seed_problems
 from csi.estimate.given import check_panel
 from csi.estimate.protocol import Estimator
+from csi.estimate.shown import p_column
 from csi.measures.shown import based, told
 from csi.models.card import Card
 from csi.models.model import Model
@@ -41,8 +42,9 @@ class StageSlopes(Shown):
             withheld), reason, reason_zh.
         gate: step ("configural", "metric", "scalar" with chi-square differences; or MICOM's "composition", "mean" and
             "variance" of each construct (about) and pair of stages (first, second), then "path"), value, df, p_value,
-            verdict.
-        route: "covariance" or "composites". stages, level, labels, sentences, notes.
+            verdict, p_plain (of permutations: not adjusted).
+        route: "covariance" or "composites". stages, level, labels, sentences, notes. least: the least p that the
+            permutations can give; one there is told as a bound.
     """
 
     table: pl.DataFrame
@@ -54,6 +56,7 @@ class StageSlopes(Shown):
     labels: Mapping[str, Text]
     sentences: tuple[Text, ...]
     notes: tuple[Note, ...] = ()
+    least: float = 0.0
 
 
 @text.register
@@ -63,9 +66,13 @@ def _(value: StageSlopes, lang: str = "en") -> str:
     for frame in (value.trends, value.table, value.gate):
         if frame.height:
             kept = worded(frame, lang, value.labels).select(
-                c for c in frame.columns if frame[c].null_count() < frame.height and c not in ("reason", "reason_zh")
+                c
+                for c in frame.columns
+                if frame[c].null_count() < frame.height and c not in ("reason", "reason_zh", "p_plain")
             )
-            lines += [based(kept, HEADINGS, lang), ""]
+            tests = (("p_value", "p_plain" if "p_plain" in frame.columns else ""), ("p_adjusted", "p_value"))
+            said = [p_column(frame, c, value.least, raw) for c, raw in tests if value.least and c in kept.columns]
+            lines += [based(kept.with_columns(said), HEADINGS, lang), ""]
     return "\n".join([*lines, *told((), value.notes, lang)])
 
 
@@ -143,8 +150,9 @@ def stage_slopes(
         stages=rows.stages,
         level=level,
         labels=said,
-        sentences=sentences_of(trends, route.why, said, level),
+        sentences=sentences_of(trends, route.why, said, level, route.least),
         notes=tuple(dict.fromkeys((*rows.notes, *route.notes))),
+        least=route.least,
     )
 
 

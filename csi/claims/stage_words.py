@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import polars as pl
 
-from csi.display import fixed
+from csi.display import at_floor, fixed
 from csi.errors import Text
-from csi.estimate.shown import p_text
+from csi.estimate.shown import p_is
 
 HEADINGS: Final = {
     "stage": Text("stage", "阶段"),
@@ -87,28 +87,27 @@ def _arrows(frame: pl.DataFrame, labels: Mapping[str, Text]) -> dict[str, Text]:
 
 
 def sentences_of(
-    trends: pl.DataFrame, why: Sequence[Text], labels: Mapping[str, Text], level: float
+    trends: pl.DataFrame, why: Sequence[Text], labels: Mapping[str, Text], level: float, least: float = 0.0
 ) -> tuple[Text, ...]:
-    """Each claim and what was found; what is withheld, and why."""
-    return (*_claims(trends, labels, level), *_withheld(trends, why))
+    """Each claim and what was found; what is withheld, and why. `least`: the least p that permutations can give."""
+    return (*_claims(trends, labels, level, least), *_withheld(trends, why))
 
 
-def _claims(trends: pl.DataFrame, labels: Mapping[str, Text], level: float) -> Iterator[Text]:
+def _claims(trends: pl.DataFrame, labels: Mapping[str, Text], level: float, least: float) -> Iterator[Text]:
     """Claimed trends; where nothing is claimed, those that are clear."""
     claimed = trends.filter(pl.col("claimed") != "")
     rows = claimed if claimed.height else trends.filter(pl.col("found").is_in(["falls", "rises"]))
     for row in rows.filter(pl.col("estimate").is_not_null()).iter_rows(named=True):
-        yield _claim(row, labels, level)
+        yield _claim(row, labels, level, least)
     told = trends.filter(pl.col("estimate").is_not_null())
     if told.height and not rows.height:
         yield Text("No slope is shown to rise or fall with the stage.", "未见任何斜率随阶段上升或下降。")
 
 
-def _claim(row: Mapping[str, Any], labels: Mapping[str, Text], level: float) -> Text:
+def _claim(row: Mapping[str, Any], labels: Mapping[str, Text], level: float, least: float) -> Text:
     """One trend."""
     x, y = (labels.get(row[c], Text(row[c], row[c])) for c in ("predictor", "outcome"))
-    p = p_text(row["p_adjusted"])
-    p = p if p.startswith("<") else f"= {p}"
+    p = p_is(row["p_adjusted"], row["p_adjusted"] if at_floor(row["p_value"], least) else 0.0)
     value, low, high = (fixed(row[c], 3) for c in ("estimate", "conf_low", "conf_high"))
     share = f"{100 * level:g}%"
     en = f"{value} per stage, {share} interval {low} to {high}, p {p} by Holm"

@@ -105,8 +105,8 @@ def _exact(judged: Judged, args: argparse.Namespace, lang: Language) -> Told:
     found = exact_fit(judged.est, args.bootstrap, judged.source.seed)
     shown = found.table.with_columns(pl.col("model").replace({k: t.say(lang) for k, t in MODELS.items()}))
     kinds: dict[str, Kind] = {"model": "text", "measure": "text", "value": "index", "q95": "index", "q99": "index"}
-    grid, said = judged.grid(shown, {**kinds, "p_value": "p"}, lang, EXACT), [s.say(lang) for s in found.sentences]
-    return Told((grid, *said), {"exact_fit": found.table}, found.notes)
+    grid = judged.grid(shown, {**kinds, "p_value": "p"}, lang, EXACT, found.least)
+    return Told((grid, *(s.say(lang) for s in found.sentences)), {"exact_fit": found.table}, found.notes)
 
 
 def _regressions(judged: Judged, args: argparse.Namespace, lang: Language, *, omittable: bool) -> Told:

@@ -130,7 +130,8 @@ def blocks(study: Study, found: Sequence[Comparable], lang: Language) -> tuple[s
     sets, pairs = both(found)
     tried = [one for part in found for one in part.judged]
     said = [set_sentence(one, texts).say(lang) for one in tried if one.rejected]
-    lines: list[str | Grid] = [heading(tried, found[0].alpha).say(lang), sets_grid(sets, texts, lang), *said]
+    grid_ = sets_grid(sets, texts, lang, max(one.least for one in found))
+    lines: list[str | Grid] = [heading(tried, found[0].alpha).say(lang), grid_, *said]
     apart = pairs.filter(pl.col("verdict").is_in(["after freeing", "not comparable"]))
     if apart.height:
         lines.append(pairs_grid(apart.head(ROWS), texts, lang))
@@ -152,8 +153,8 @@ def keys_of(frame: pl.DataFrame) -> list[str]:
     return [k for k in every if frame[k].null_count() < frame.height and (frame[k].fill_null("") != "").any()]
 
 
-def sets_grid(sets: pl.DataFrame, texts: Mapping[str, Text], lang: Language) -> Grid:
-    """One row per set of cells."""
+def sets_grid(sets: pl.DataFrame, texts: Mapping[str, Text], lang: Language, least: float) -> Grid:
+    """One row per set of cells; `least`: the least p that permutations can give."""
     keys = keys_of(sets)
     shown = ["construct"] if sets["construct"].n_unique() > 1 else []
     kinds: dict[str, Kind] = {**each(["between", *keys, *shown], "text"), "cells": "count"}
@@ -173,7 +174,9 @@ def sets_grid(sets: pl.DataFrame, texts: Mapping[str, Text], lang: Language) -> 
     title = Text(
         f"Sets of cells{f', {label.en}' if construct else ''}", f"各组单元{f'：{label.zh}' if construct else ''}"
     )
-    return grid(frame, kinds, lang, title, texts, {**HEADINGS, "reason_zh": Text("reason", "原因")})
+    floors = {"p_composition": (least, ""), "p_holm": (least, "p_value")}
+    heads = {**HEADINGS, "reason_zh": Text("reason", "原因")}
+    return grid(frame, kinds, lang, title, texts, heads, least=floors)
 
 
 def pairs_grid(pairs: pl.DataFrame, texts: Mapping[str, Text], lang: Language) -> Grid:

@@ -82,9 +82,10 @@ def metric_blocks(study: Study, found: KeyDrivers | None, lang: Language) -> lis
     pairs |= {"conf_high": "share", "p_value": "p", "dominates": "text"}
     between: dict[str, Kind] = {"driver": "text", "cell": "text", "other": "text", "difference": "share"}
     between |= {"conf_low": "share", "conf_high": "share", "p_value": "p", "p_adjusted": "p"}
+    floors = {"p_value": (found.least, ""), "p_adjusted": (found.least, "p_value")}
     parts = ((TITLES[0], frames[0], kinds), (TITLES[1], frames[1], pairs), (TITLES[3], frames[3], between))
     grids = [
-        grid(frame, _some(frame, own), lang, title, {**texts, **KINDS}, {**KEYS, **HEADINGS})
+        grid(frame, _some(frame, own), lang, title, {**texts, **KINDS}, {**KEYS, **HEADINGS}, least=floors)
         for title, frame, own in parts
         if frame.height
     ]

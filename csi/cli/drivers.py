@@ -24,6 +24,7 @@ from csi.cli.studied import (
     provenance,
     shown,
 )
+from csi.display import least_p
 from csi.errors import Language, Note, Text
 from csi.importance.cipma import HEADINGS as NEEDS
 from csi.importance.cipma import STATUS, Cipma, cipma
@@ -157,7 +158,8 @@ def needs_grid(study: Study, needs: Cipma, lang: Language) -> Grid:
     kinds: dict[str, Kind] = {"construct": "text", "effect": "estimate", "p_value": "p", "necessary": "text"}
     kinds |= {"status": "text", "needed": "score", "below": "score"}
     title = Text(f"Needed for {needs.level:g}", f"达到 {needs.level:g} 所需")
-    return grid(table, kinds, lang, title, {**names(study, lang), **STATUS}, NEEDS)
+    least = {"p_value": (least_p(needs.analysis.permutations), "")}
+    return grid(table, kinds, lang, title, {**names(study, lang), **STATUS}, NEEDS, least=least)
 
 
 def item_grid(study: Study, found: Drivers, lang: Language) -> Grid:

@@ -13,6 +13,7 @@ from csi.cli.fit_words import in_options
 from csi.cli.grids import grid
 from csi.errors import Language, Reason, Text
 from csi.estimate.estimate import Estimate
+from csi.estimate.shown import least_of
 from csi.measures.admissible import Diagnosis
 from csi.measures.fit_measures import FitMeasures
 from csi.measures.standardised import r2
@@ -238,7 +239,7 @@ def _section(rows: pl.DataFrame, kind: str, est: Estimate, lang: Language) -> Gr
     if own["std_all"].null_count() < own.height:
         kinds["std_all"] = "index"
     repeated = own.with_columns(lhs=_once(own["lhs"])) if len(names) == 2 else own
-    return grid(repeated, kinds, lang, SECTIONS[kind], headings=HEADINGS)
+    return grid(repeated, kinds, lang, SECTIONS[kind], headings=HEADINGS, least={"p_value": (least_of(est), "")})
 
 
 def _once(names: pl.Series) -> pl.Series:

@@ -51,13 +51,15 @@ def grid(
     texts: Mapping[str, Text] | None = None,
     headings: Mapping[str, Text] | None = None,
     right: Collection[str] = (),
+    least: Mapping[str, tuple[float, str]] | None = None,
 ) -> Grid:
     """The columns of `frame` named in `kinds`, in that order, printed by their kind.
 
     Parameters:
         frame: full precision. kinds: column -> how its values are printed. lang: of headings and texts.
         title: above the grid. texts: translations of text cells. headings: names of columns not known here.
-        right: text columns set to the right.
+        right: text columns set to the right. least: column of p-values -> the least that its draws can give, and the
+            column of the plain p-values where these are adjusted (else "").
 
     Example:
         >>> frame = pl.DataFrame({"brand": ["A"], "index": [78.06]})
@@ -65,7 +67,10 @@ def grid(
         (('中讯', '78.1'),)
     """
     named = {**HEADINGS, **(headings or {})}
-    columns = tuple(Column(name, named.get(name, Text(name, name)), kind) for name, kind in kinds.items())
+    floors = least or {}
+    columns = tuple(
+        Column(name, named.get(name, Text(name, name)), kind, *floors.get(name, ())) for name, kind in kinds.items()
+    )
     table = Table("table", title or Text("", ""), frame, columns, texts=texts or {})
     return of_table(table, lang, right)
 

@@ -68,6 +68,10 @@ class Judged:
         """What was fitted to what."""
         return self.source.heading(self.est)
 
-    def grid(self, frame: pl.DataFrame, kinds: Mapping[str, Kind], lang: Language, title: Text) -> Grid:
-        """The columns named, behind those of the cell."""
-        return grid(frame, {**dict.fromkeys(self.by, "text"), **kinds}, lang, title, headings=HEADINGS)
+    def grid(
+        self, frame: pl.DataFrame, kinds: Mapping[str, Kind], lang: Language, title: Text, least: float = 0.0
+    ) -> Grid:
+        """The columns named, behind those of the cell; `least`: the least p-value of draws."""
+        floors = {"p_value": (least, "")}
+        shown: dict[str, Kind] = {**dict.fromkeys(self.by, "text"), **kinds}
+        return grid(frame, shown, lang, title, headings=HEADINGS, least=floors)

@@ -81,21 +81,19 @@ def cell_of(args: argparse.Namespace, lang: Language) -> Cell:
 
 
 def called(model: Model, study: Study, typed: str) -> str:
-    """The construct behind what was typed: its name, or its label in either language.
+    """The construct or item behind what was typed: its name, or its label in either language.
 
     Example:
         >>> from types import SimpleNamespace
         >>> called(Model.parse("a =~ x"), SimpleNamespace(codebook=None), "a")
         'a'
     """
-    if typed in model.names:
+    if typed in (*model.names, *model.items):
         return typed
     texts = {lang: names(study, lang) for lang in ("en", "zh")}
-    for construct in model.names:
-        if any(
-            typed.casefold() == t.get(construct, Text(construct, construct)).say(k).casefold() for k, t in texts.items()
-        ):
-            return construct
+    for name in (*model.names, *model.items):
+        if any(typed.casefold() == t.get(name, Text(name, name)).say(k).casefold() for k, t in texts.items()):
+            return name
     return typed
 
 

@@ -8,6 +8,7 @@ from csi.cli.answer import FINE, INADMISSIBLE, Answer, Grid
 from csi.cli.grids import grid
 from csi.cli.moderated import ESTIMATORS, arguments_of, fitted_of
 from csi.errors import Language, Text
+from csi.estimate.shown import least_of
 from csi.measures.mediation import EFFECTS, KINDS, Mediation, mediation
 from csi.measures.shown import HEADINGS
 from csi.reporting.tables import Kind
@@ -26,7 +27,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     found = mediation(est, args.predictor, args.outcome)
     return Answer(
         blocks=source.worded(
-            [source.heading(est), *_grids(found, lang), *(s.say(lang) for s in found.sentences)], lang
+            [source.heading(est), *_grids(found, lang, least_of(est)), *(s.say(lang) for s in found.sentences)], lang
         ),
         data={
             **source.origin,
@@ -42,8 +43,9 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     )
 
 
-def _grids(found: Mediation, lang: Language) -> list[Grid]:
-    """Effects, effects along moderators, indices of moderated mediation."""
+def _grids(found: Mediation, lang: Language, least: float) -> list[Grid]:
+    """Effects, effects along moderators, indices of moderated mediation; `least`: the least p of the draws."""
+    floor = {"p_value": (least, "")}
     numbers: dict[str, Kind] = dict.fromkeys(("estimate", "std_error", "conf_low", "conf_high"), "estimate")
     numbers["p_value"] = "p"
     names: dict[str, Kind] = dict.fromkeys(("outcome", "predictor", "effect", "chain", "moderator", "kind"), "text")
@@ -56,5 +58,5 @@ def _grids(found: Mediation, lang: Language) -> list[Grid]:
         kept = frame.drop("vaf", "reason", strict=False)
         if kept.height:
             kinds: dict[str, Kind] = {c: (names | numbers | {"at": "estimate"}).get(c, "text") for c in kept.columns}
-            made.append(grid(kept, kinds, lang, title, {**KINDS, **EFFECTS}, HEADINGS))
+            made.append(grid(kept, kinds, lang, title, {**KINDS, **EFFECTS}, HEADINGS, least=floor))
     return made

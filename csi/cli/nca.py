@@ -13,8 +13,9 @@ from csi.cli.grids import grid
 from csi.cli.progress import working
 from csi.cli.shell import UsageError
 from csi.cli.source import source_of
+from csi.display import least_p
 from csi.errors import Language, Text
-from csi.importance.nca import Nca, nca
+from csi.importance.nca import PERMUTATIONS, Nca, nca
 from csi.importance.nca_words import HEADINGS, SIZES, wide
 from csi.measures.effects import chains
 from csi.reporting.tables import Kind
@@ -32,7 +33,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("--y", metavar="NAME", help="the outcome: a column of DATA; a construct of a study (its target)")
     add("--brand", help="of a study: one brand (the focal one by default)")
     add("--wave", help="of a study: one wave (the latest by default)")
-    add("--permutations", type=int, default=10_000, metavar="N", help="shuffles of the test (10000; 0: none)")
+    add("--permutations", type=int, default=PERMUTATIONS, metavar="N", help="shuffles of the test (10000; 0: none)")
     add("--seed", type=int, metavar="N", help="of the shuffles (the study's, or 1)")
     add("--show", choices=("percent", "actual", "below"), default="percent", help="what the bottleneck tables hold")
     add("--na", action="append", type=codes, metavar="CODES", help="codes that mean no answer, such as 97,98 (--na=-9)")
@@ -105,7 +106,10 @@ def effect_grid(found: Nca, lang: Language) -> Grid:
     kinds: dict[str, Kind] = {"condition": "text", "ceiling": "text", "n": "count", "effect": "estimate"}
     kinds |= {"p_value": "p", "size": "text"} if found.permutations else {"size": "text"}
     kinds |= dict.fromkeys(("accuracy", "condition_inefficiency", "outcome_inefficiency"), "coefficient")
-    return grid(found.table, kinds, lang, Text("Effect sizes", "效应量"), SIZES, HEADINGS)
+    return grid(
+        found.table, kinds, lang, Text("Effect sizes", "效应量"), SIZES, HEADINGS,
+        least={"p_value": (least_p(found.permutations), "")},
+    )  # fmt: skip
 
 
 def bottleneck_grid(found: Nca, kind: str, show: str, lang: Language) -> Grid:

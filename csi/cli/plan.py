@@ -22,10 +22,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     cell_arguments(parser)
     add = parser.add_argument
     what = (
-        "a construct, its levels and what they cost: points:cost, such as perceived_quality=5:20,10:60; may be repeated"
+        "a construct or item, its levels and what they cost: points:cost, such as perceived_quality=5:20,10:60;"
+        " may be repeated"
     )
     add("--lever", dest="levers", action="append", type=levels, required=True, metavar="NAME=LEVELS", help=what)
     add("--budget", type=number, required=True, metavar="N", help="what may be spent, in the unit of the costs")
+    add("--worth", type=number, metavar="N", help="what one point of the target is worth, in the unit of the costs")
     add("--target", help="a construct (the study's target by default)")
     bootstrap_argument(parser, "the intervals")
 
@@ -36,7 +38,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     study, model = cell.study, cell.est.model
     levers = once("--lever", [(called(model, study, name), costs) for name, costs in args.levers])
     target = args.target or study.settings.target
-    found = plan(cell.est, levers, args.budget, target, seed=study.settings.seed)
+    found = plan(cell.est, levers, args.budget, target, worth=args.worth, seed=study.settings.seed)
     texts = names(study, lang)
     labels = {c: texts.get(c, t) for c, t in found.labels.items()}
     own = (found.chosen, found.cost, found.gain, found.best_share)
@@ -50,10 +52,11 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         "best_share": found.best_share,
         "levels": found.levels,
         "plans": found.plans,
-        **({} if found.result is None else {"changes": found.result.table}),
+        **({} if found.result is None else {"changes": found.result.table, "costs": found.result.costs}),
         "sentences": [{"en": s.en, "zh": s.zh} for s in said],
     }
-    moved = [] if found.result is None else change_grids(study, found.result, lang)[:1]
+    grids = [] if found.result is None else change_grids(study, found.result, lang)
+    moved = [*grids[:1], *grids[-1:]]
     blocks: list[str | Grid] = [*(s.say(lang) for s in said), *plan_grids(study, found, lang), *moved]
     return cell.answer(lang, blocks, data, found.notes)
 

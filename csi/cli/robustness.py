@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import get_args
 
 import polars as pl
@@ -15,6 +16,7 @@ from csi.cli.source import source_arguments, source_of
 from csi.cli.studied import resamples
 from csi.errors import Language, Note, Problems, Text, note
 from csi.estimate.estimate import Estimate
+from csi.estimate.shown import least_of
 from csi.inference.bootstrap import bootstrap
 from csi.inference.resample import Kind as Resampled
 from csi.measures.copula import Copula, copula
@@ -47,11 +49,12 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     est, drawn = _resampled(source.with_errors(args.bootstrap, lang, quiet=args.quiet), args.bootstrap, source.seed)
     bends = nonlinear(est)
     terms, why = _copula(est, listed(args.endogenous))
-    blocks: list[str | Grid] = [source.heading(est), *_bent_blocks(bends, lang), *s_of(bends, lang)]
+    least = least_of(replace(est, interval="percentile", alternative="two-sided"))
+    blocks: list[str | Grid] = [source.heading(est), *_bent_blocks(bends, lang, least), *s_of(bends, lang)]
     data: dict[str, object] = {**source.origin, "quadratic": bends.table, "reset": bends.reset, "seed": source.seed}
     notes = [*source.notes, *est.notes, *drawn, *bends.notes, *why]
     if terms is not None:
-        blocks += [*_copula_blocks(terms, lang), *s_of(terms, lang)]
+        blocks += [*_copula_blocks(terms, lang, least), *s_of(terms, lang)]
         data |= {"copula": terms.table, "checks": terms.checks}
         notes += terms.notes
     return Answer(source.worded(blocks, lang), data, (*notes, *((SAMPLING_ONLY,) if args.bootstrap else ())))
@@ -81,7 +84,7 @@ def s_of(found: Copula | Nonlinear, lang: Language) -> list[str]:
     return [s.say(lang) for s in found.sentences]
 
 
-def _bent_blocks(found: Nonlinear, lang: Language) -> list[Grid]:
+def _bent_blocks(found: Nonlinear, lang: Language, least: float) -> list[Grid]:
     heads = HEADINGS | MORE
     there = {c: k for c, k in NUMBERS.items() if c in found.table.columns}
     kinds: dict[str, Kind] = {
@@ -93,12 +96,12 @@ def _bent_blocks(found: Nonlinear, lang: Language) -> list[Grid]:
     }
     reset: dict[str, Kind] = {"outcome": "text", "statistic": "number", "df1": "count", "df2": "count", "p_value": "p"}
     return [
-        grid(found.table, kinds, lang, Text("Quadratic terms", "二次项"), None, heads),
+        grid(found.table, kinds, lang, Text("Quadratic terms", "二次项"), None, heads, least={"p_value": (least, "")}),
         grid(found.reset, reset, lang, Text("RESET", "RESET"), None, heads),
     ]
 
 
-def _copula_blocks(found: Copula, lang: Language) -> list[Grid]:
+def _copula_blocks(found: Copula, lang: Language, least: float) -> list[Grid]:
     checks: dict[str, Kind] = {"regressor": "text", "distinct": "count", "skewness": "coefficient"}
     checks |= {"lilliefors_p": "p", "cramer_von_mises_p": "p", "overlap": "estimate", "verdict": "text"}
     there = {c: k for c, k in NUMBERS.items() if c in found.table.columns}
@@ -113,5 +116,5 @@ def _copula_blocks(found: Copula, lang: Language) -> list[Grid]:
             VERDICTS,
             HEADINGS,
         ),
-        grid(shown, kinds, lang, Text("Copula terms", "copula 项"), None, HEADINGS),
+        grid(shown, kinds, lang, Text("Copula terms", "copula 项"), None, HEADINGS, least={"p_value": (least, "")}),
     ]

@@ -10,6 +10,7 @@ from csi.cli.answer import FINE, INADMISSIBLE, Answer, Grid
 from csi.cli.grids import grid
 from csi.cli.moderated import arguments_of, fitted_of
 from csi.errors import Language, Text
+from csi.estimate.shown import least_of
 from csi.measures.johnson_neyman import KINDS, johnson_neyman
 from csi.measures.shown import HEADINGS
 from csi.measures.slopes import AT, simple_slopes
@@ -34,12 +35,12 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     regions = johnson_neyman(est, *which) if args.bootstrap else None
     title = Text("Change of the slope per standard deviation of the moderator", "调节变量每变化一个标准差时斜率的变化")
     grids = [
-        _grid(found.table, Text("Simple slopes", "简单斜率"), lang),
-        _grid(found.interaction, title, lang),
+        _grid(found.table, Text("Simple slopes", "简单斜率"), lang, least_of(est)),
+        _grid(found.interaction, title, lang, least_of(est)),
     ]
     if regions is not None:
         region = Text("Where the slope differs from 0 (Johnson-Neyman)", "斜率显著区域（Johnson-Neyman）")
-        grids.append(_grid(regions.table, region, lang))
+        grids.append(_grid(regions.table, region, lang, least_of(est)))
     said = (*found.sentences, *(() if regions is None else regions.sentences))
     return Answer(
         blocks=source.worded([source.heading(est), *grids, *(s.say(lang) for s in said)], lang),
@@ -58,12 +59,20 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     )
 
 
-def _grid(frame: pl.DataFrame, title: Text, lang: Language) -> Grid:
-    """One frame."""
+def _grid(frame: pl.DataFrame, title: Text, lang: Language, least: float) -> Grid:
+    """One frame; `least`: the least p that the draws can give."""
     kinds: dict[str, Kind] = dict.fromkeys(
         ("at", "estimate", "std_error", "conf_low", "conf_high", "low", "high", "share"), "estimate"
     )
     kinds |= {"p_value": "p"}
     kept = frame.drop("reason", strict=False)
     kept = kept.select(c for c in kept.columns if kept[c].null_count() < kept.height)
-    return grid(kept, {c: kinds.get(c, "text") for c in kept.columns}, lang, title, KINDS, HEADINGS)
+    return grid(
+        kept,
+        {c: kinds.get(c, "text") for c in kept.columns},
+        lang,
+        title,
+        KINDS,
+        HEADINGS,
+        least={"p_value": (least, "")},
+    )

@@ -16,7 +16,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """A study, one cell, levers, the target, what it costs."""
     cell_arguments(parser)
     add = parser.add_argument
-    what = "a construct and the points it is raised by (0-100 scale), such as perceived_quality=5; may be repeated"
+    what = (
+        "a construct or item and the points it is raised by (0-100 scale), such as perceived_quality=5; may be repeated"
+    )
     add("--raise", dest="levers", action="append", type=points, required=True, metavar="NAME=POINTS", help=what)
     add("--target", help="a construct (the study's target by default)")
     add("--held", action="store_true", help="each lever ends where it was put, whatever the others bring it")

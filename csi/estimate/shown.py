@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 import numpy as np
 import polars as pl
 
-from csi.display import doctors, significant, table
+from csi.display import at_floor, doctors, least_p, rounded_up, significant, table
 from csi.errors import Text
 
 if TYPE_CHECKING:
@@ -194,16 +195,71 @@ def _listed(names: list[str], comma: str, most: int = 6) -> str:
     return comma.join(names[:most]) + (f"{comma}... ({len(names)})" if len(names) > most else "")
 
 
-def p_text(p: float) -> str:
-    """A p-value for the prompt.
+def p_text(p: float, least: float = 0.0) -> str:
+    """A p-value for the prompt; one at the floor of its draws is a bound.
+
+    Parameters:
+        p: the p-value. least: the least that its permutations or resamples can give; 0 for other tests.
 
     Example:
-        >>> p_text(0.0421), p_text(1e-9), p_text(float("nan"))
-        ('0.042', '<.001', '-')
+        >>> p_text(0.0421), p_text(1e-9), p_text(float("nan")), p_text(0.002, least=0.002)
+        ('0.042', '<.001', '-', '≤0.002')
     """
     if math.isnan(p):
         return "-"
-    return "<.001" if p < 0.001 else f"{p:.3f}"
+    if p < 0.001:
+        return "<.001"
+    return f"≤{rounded_up(p):.3f}" if at_floor(p, least) else f"{p:.3f}"
+
+
+def p_is(p: float | None, least: float = 0.0) -> str:
+    """A p-value with the sign before it.
+
+    Example:
+        >>> p_is(0.04), p_is(1e-9), p_is(0.002, least=0.002)
+        ('= 0.040', '<.001', '≤0.002')
+    """
+    shown = p_text(math.nan if p is None else p, least)
+    return shown if shown[0] in "<≤" else f"= {shown}"
+
+
+def p_column(frame: pl.DataFrame, name: str, least: float, raw: str = "") -> pl.Series:
+    """The p-values of a column as they are printed.
+
+    Parameters:
+        frame: holds the column. least: as in `p_text`. raw: of adjusted p-values the column of the plain ones, which
+            are what reaches a floor.
+
+    Example:
+        >>> frame = pl.DataFrame({"p": [0.002, 0.01], "p_holm": [0.004, 0.01]})
+        >>> p_column(frame, "p_holm", 0.002, "p").to_list()
+        ['≤0.004', '0.010']
+    """
+    pairs = zip(frame[name], frame[raw or name], strict=True)
+    said = [None if p is None else p_text(p, p if at_floor(own, least) else 0.0) for p, own in pairs]
+    return pl.Series(name, said, dtype=pl.String)
+
+
+DRAWN = ("percentile", "basic", "bc", "bca", "studentised", "double")
+"""Intervals whose p-value is a share of the replicates."""
+
+
+def least_of(est: Estimate) -> float:
+    """The least p-value that the replicates of an estimate can give; 0 where its p-values rest on standard errors.
+
+    Example:
+        >>> import csi
+        >>> frame = pl.DataFrame({"x1": [1, 2, 4, 6, 2, 5], "y1": [2, 1, 3, 5, 9, 6]})
+        >>> est = csi.fit("x =~ x1; y =~ y1; y ~ x", frame, csi.PLS())
+        >>> least_of(est), round(least_of(csi.bootstrap(est, 199, seed=1, interval="percentile")), 3)
+        (0.0, 0.01)
+    """
+    rep = est.replicates
+    if rep is None or rep.factors is not None or est.interval not in DRAWN:
+        return 0.0
+    usable = rep.usable.sum(axis=0)
+    some = usable[usable > 1]
+    return least_p(int(some.min()), 2 if est.alternative == "two-sided" else 1) if some.size else 0.0
 
 
 def _fitted(est: Estimate) -> Text:
@@ -320,4 +376,5 @@ def _grid(est: Estimate, at: int, shown: list[int], lang: str, *, withheld: bool
         hidden = pl.col("op").is_in(["~", ":="])
         frame = frame.with_columns(pl.when(hidden).then(None).otherwise(pl.col(c)).alias(c) for c in numbers)
     headings = {c: text.say(lang) for c, text in HEADINGS.items()} | {"lhs": "", "op": "", "rhs": ""}
-    return table(frame.select(kept)[shown], dict.fromkeys(numbers, significant) | {"p_value": p_text}, headings)
+    tested, least = partial(p_text, least=least_of(est)), dict.fromkeys(numbers, significant)
+    return table(frame.select(kept)[shown], least | {"p_value": tested}, headings)

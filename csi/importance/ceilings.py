@@ -5,12 +5,10 @@ Letters: `n` rows, `m` distinct values of the condition, `B` permutations.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from csi.moments.stack import Array
 
@@ -19,9 +17,6 @@ Ceiling = Literal["ce_fdh", "cr_fdh"]
 
 Scope = tuple[float, float, float, float]
 """Least and largest value of the condition, then of the outcome."""
-
-BLOCK = 500
-"""Permutations drawn together from one child seed; part of what a seed means."""
 
 ROUNDING = 1e-9
 """Two effect sizes that differ less are one: a permutation that gives the same hull counts as equal."""
@@ -120,7 +115,7 @@ def _line(x: Array, y: Array, corners: Array, scope: Scope, area: float) -> Fitt
     d = corners - at
     slope = float((d[:, 0] * d[:, 1]).sum() / (d[:, 0] ** 2).sum())
     intercept = float(at[1] - slope * at[0])
-    zone = float(_above_line(np.array([slope]), np.array([intercept]), scope)[0])
+    zone = float(above_line(np.array([slope]), np.array([intercept]), scope)[0])
     below = y <= intercept + slope * x + ROUNDING * (top - floor)
     full, start = (top - intercept) / slope, intercept + slope * low
     unbound = np.clip([(high - full) / (high - low), (start - floor) / (top - floor)], 0.0, 1.0)
@@ -129,7 +124,7 @@ def _line(x: Array, y: Array, corners: Array, scope: Scope, area: float) -> Fitt
     )
 
 
-def _above_line(slope: Array, intercept: Array, scope: Scope) -> Array:
+def above_line(slope: Array, intercept: Array, scope: Scope) -> Array:
     """Area of the scope above each line: integral of top - clip(a + b x, floor, top) over [low, high]; b > 0."""
     low, high, floor, top = scope
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -166,55 +161,6 @@ def required(fitted: Fitted, levels: Array) -> Array:
     needed = np.where(needed > high + ROUNDING * (high - low), np.inf, needed)
     nothing = (needed <= low) | (levels <= fitted.scope[2])
     return np.where(nothing & (levels <= fitted.scope[3] + slack), -np.inf, needed)
-
-
-def permuted_effects(x: Array, y: Array, kind: Ceiling, n: int, seed: int, scope: Scope | None = None) -> Array:
-    """(n,) effect sizes with the outcome shuffled over the rows.
-
-    Example:
-        >>> x = np.arange(9.0)
-        >>> permuted_effects(x, x, "ce_fdh", 99, 1).shape
-        (99,)
-    """
-    scope = scope or scope_of(x, y)
-    order = np.argsort(x, kind="stable")
-    x, y = x[order], np.sort(y)
-    last = np.flatnonzero(np.concatenate([np.diff(x) > 0, [True]]))
-    measure = _hull_effects if kind == "ce_fdh" else _line_effects
-    return np.concatenate([measure(x[last], shuffled, last, scope) for shuffled in _shuffles(y, n, seed)])
-
-
-def _shuffles(y: Array, n: int, seed: int) -> Iterator[Array]:
-    """Blocks (<= BLOCK, n) of shuffled outcomes."""
-    for number, start in enumerate(range(0, n, BLOCK)):
-        rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, number])))
-        yield rng.permuted(np.broadcast_to(y, (BLOCK, y.size)), axis=1)[: min(BLOCK, n - start)]
-
-
-def _heights(y: Array, last: npt.NDArray[np.int64]) -> Array:
-    """(B, m) height of the hull at each distinct x."""
-    return np.maximum.accumulate(y, axis=1)[:, last]
-
-
-def _hull_effects(x: Array, y: Array, last: npt.NDArray[np.int64], scope: Scope) -> Array:
-    low, high, floor, top = scope
-    widths = np.diff(np.concatenate([x, [high]]))
-    empty = (top - _heights(y, last)) @ widths + (x[0] - low) * (top - floor)
-    return np.asarray(empty / ((high - low) * (top - floor)), dtype=np.float64)
-
-
-def _line_effects(x: Array, y: Array, last: npt.NDArray[np.int64], scope: Scope) -> Array:
-    low, high, floor, top = scope
-    heights = _heights(y, last)
-    corner = np.diff(heights, axis=1, prepend=-np.inf) > 0
-    count = corner.sum(axis=1)
-    mean_x = (corner * x).sum(axis=1) / count
-    mean_y = np.where(corner, heights, 0.0).sum(axis=1) / count
-    dx = np.where(corner, x - mean_x[:, None], 0.0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        slope = (dx * (heights - mean_y[:, None])).sum(axis=1) / (dx**2).sum(axis=1)
-        zone = _above_line(slope, mean_y - slope * mean_x, scope)
-    return np.where(count > 1, zone / ((high - low) * (top - floor)), 0.0)
 
 
 def permutation_p(effect: float, drawn: Array) -> float:

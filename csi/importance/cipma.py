@@ -18,7 +18,7 @@ from csi.estimate.estimate import Estimate
 from csi.estimate.given import check_estimate
 from csi.importance.ceilings import Ceiling, required
 from csi.importance.drivers import drivers
-from csi.importance.nca import KINDS, Nca, below, nca
+from csi.importance.nca import KINDS, PERMUTATIONS, Nca, below, nca
 from csi.importance.nca_data import answers_of
 from csi.importance.nca_words import LEVEL, USUAL
 from csi.measures.shown import told
@@ -91,7 +91,7 @@ def cipma(
     level: float = 85.0,
     *,
     ceiling: Ceiling = "ce_fdh",
-    permutations: int = 10_000,
+    permutations: int = PERMUTATIONS,
     seed: int = 1,
 ) -> Cipma:
     """The importance-performance map combined with necessary condition analysis.

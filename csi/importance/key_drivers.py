@@ -12,7 +12,7 @@ from typing import Final, Literal, get_args
 import numpy as np
 import polars as pl
 
-from csi.display import Shown, text
+from csi.display import Shown, least_p, text
 from csi.errors import Note, Problem, Problems, Text, did_you_mean, note, one_of, problem
 from csi.estimate.estimate import Estimate
 from csi.estimate.fit import fit
@@ -48,7 +48,8 @@ class KeyDrivers(Shown):
         agreement: metric, other, rank_correlation (Spearman's, over drivers).
         differences: driver, cell, other, difference (of shares), std_error, conf_low, conf_high, p_value, p_adjusted
             (Holm's); empty with one cell or without draws.
-        outcome, drivers, family, level, labels, sentences, notes.
+        outcome, drivers, family, level, labels, sentences, notes. least: the least p that the draws can give; one there
+            is printed as a bound.
     """
 
     table: pl.DataFrame
@@ -63,6 +64,7 @@ class KeyDrivers(Shown):
     labels: Mapping[str, Text]
     sentences: tuple[Text, ...]
     notes: tuple[Note, ...] = ()
+    least: float = 0.0
 
 
 @text.register
@@ -198,6 +200,7 @@ def _told(
         labels=labels,
         sentences=said,
         notes=(*est.notes, *notes_of(table, len(names), family, drawn=bool(len(found.shares)))),
+        least=_least(found),
     )
 
 
@@ -319,6 +322,13 @@ def _few(names: Sequence[str]) -> list[Problem]:
 
 
 FEWEST: Final = 100
+
+
+def _least(found: Measured) -> float:
+    """The least p that the draws of every cell can give."""
+    usable = np.isfinite(found.shares).all(axis=2).sum(axis=0)
+    some = usable[usable > 1]
+    return least_p(int(some.min()), 2) if some.size else 0.0
 
 
 def _numbers(replicates: object, level: object) -> list[Problem]:

@@ -15,7 +15,7 @@ from scipy.special import ndtri
 from csi.errors import Note, note
 from csi.estimate.estimate import Estimate, Solution
 from csi.estimate.unrolled import unrolled
-from csi.importance.points import Asked, both, bounds_of, in_points, places_of, unit_of
+from csi.importance.points import Asked, both, bounds_of, by_items, in_points, places_of, relative_of, unit_of
 from csi.importance.what_if_delta import responses
 from csi.inference.pooled import copies_of, pooled_pairs
 from csi.inference.uncertainty import Uncertainty
@@ -99,7 +99,7 @@ def _responses(est: Estimate, asked: Asked, solution: Solution, sd: Array) -> Ar
     known = np.isfinite(paths).all(axis=(1, 2))
     out = np.full((len(paths), len(asked.told) + 1, len(asked.levers)), np.nan)
     out[known] = both(paths[known], asked)
-    return out
+    return by_items(out, relative_of(solution, sd, high - low), asked)
 
 
 def _pairs(response: Array, rises: Array) -> zip[tuple[Array, Array]]:

@@ -48,21 +48,27 @@ class Shift:
         return np.asarray(np.clip(now + linear, 0.0, TOP) - now, dtype=np.float64)
 
 
-def shifted(est: Estimate, told: Sequence[int], points: Array) -> Shift:
+def shifted(est: Estimate, told: Sequence[int], points: Array, items: Sequence[int] = ()) -> Shift:
     """Means, rises that are left, and who is at the end of the scale then.
 
     Parameters:
-        told: positions of the constructs told, the levers first. points: (L,) asked of the levers.
+        told: positions of the constructs told, the levers first. points: (L,) asked of the levers. items: as `Asked`.
     """
     at, (low, high), L = places_of(est), bounds_of(est), len(points)
     relative = relative_of(est.solution, est.moments.sd[:, at], high - low)
     mean = hundred(est.moments.mean[:, at], low, high)
     now = performance(relative, mean, est.solution.block, len(est.solution.constructs))[:, list(told)]
+    single = [(lever, item) for lever, item in enumerate(items) if item >= 0]
+    for lever, item in single:
+        now[:, lever] = mean[:, item]
     rise, end = stopped(now[:, :L], points), np.full((len(now), L), np.nan)
     scores, sample = score_rows(est, relative), est.sample
     if scores is None or sample is None:
         return Shift(now, rise, end)
     score = scores[:, list(told)[:L]]
+    for lever, item in single:
+        place = sample.names.index(est.solution.items[item])
+        score[:, lever] = hundred(sample.rows[:, place], sample.minimum[place], sample.maximum[place])
     for cell in range(len(now)):
         rows = (sample.cell == cell) & np.isfinite(score).all(axis=1)
         if rows.sum() >= ENOUGH:

@@ -9,7 +9,8 @@ import numpy as np
 
 from csi.errors import Problem, Problems, Reason, Text, did_you_mean, problem, reason
 from csi.estimate.estimate import Estimate
-from csi.importance.points import obstacle
+from csi.estimate.unrolled import on_items
+from csi.importance.points import Asked, obstacle
 from csi.importance.separable import unreadable
 from csi.inference.pooled import copies_of
 from csi.measures.effects import chains
@@ -27,13 +28,55 @@ def causes_of(model: Model, target: str) -> list[str]:
     return [c for c in model.names if c in known]
 
 
+def items_of(est: Estimate, target: str) -> list[str]:
+    """Items that may be levers: each of one construct that leads to the target; a construct's name is no item's.
+
+    Parameters:
+        est: as given, higher-order constructs included; items of their components are none of one construct.
+
+    Example:
+        >>> import csi
+        >>> m = csi.Moments.of(["x", "y"], [[1.0, 0.5], [0.5, 1.0]], n=99)
+        >>> items_of(csi.fit("a =~ x; b =~ y; b ~ a", m, csi.PLS()), "b")
+        ['x']
+    """
+    solution, known = on_items(est).solution, set(causes_of(est.model, target))
+    own = zip(solution.items, solution.block.tolist(), strict=True)
+    single = [i for i, j in own if solution.constructs[j] in known and solution.items.count(i) == 1]
+    return [i for i in single if i not in est.model.names]
+
+
+def construct_of(est: Estimate, lever: str) -> str:
+    """The construct that a lever moves: itself, or the one whose item it is."""
+    solution = est.solution
+    return lever if lever in solution.constructs else solution.constructs[solution.block[solution.items.index(lever)]]
+
+
+def twice_moved(est: Estimate, levers: Sequence[str], target: str) -> list[Problem]:
+    """A construct and an item of it cannot both be levers: the item's points are part of the construct's."""
+    named, items, est = set(levers), items_of(est, target), on_items(est)
+    both = [(i, construct_of(est, i)) for i in levers if i in items and construct_of(est, i) in named]
+    return [
+        problem(
+            "E-SETTING",
+            "levers",
+            f'"{item}" is an item of {construct}: only one of them can be a lever.',
+            f"“{item}”是 {construct} 的题项，二者只能有一个作为杠杆。",
+            "Raise the construct, or its items.",
+            "请提高该构念，或只提高其题项。",
+        )
+        for item, construct in both
+    ]
+
+
 def check_levers(est: Estimate, levers: object, target: str) -> list[Problem]:
     """What is wrong with levers and their points, all at once."""
     if not isinstance(levers, Mapping) or not levers:
         en, zh = "no levers were given.", "没有给出杠杆构念。"
-        do, do_zh = 'Give points by construct, such as {"quality": 5}.', "请按构念给出分数，例如 {“quality”: 5}。"
+        do = 'Give points by construct or item, such as {"quality": 5}.'
+        do_zh = "请按构念或题项给出分数，例如 {“quality”: 5}。"
         return [problem("E-SETTING", "levers", en, zh, do, do_zh)]
-    known, out = causes_of(est.model, target), []
+    known, out = [*causes_of(est.model, target), *items_of(est, target)], []
     for name, points in levers.items():
         if name not in known:
             hint = did_you_mean(str(name), known)
@@ -43,7 +86,7 @@ def check_levers(est: Estimate, levers: object, target: str) -> list[Problem]:
             en, zh = f"{name}: {points} is no number of points.", f"{name}：{points} 不是有效的分数。"
             do, do_zh = "Give points other than 0, at most 100 up or down.", "请给出不为 0、绝对值不超过 100 的分数。"
             out.append(problem("E-SETTING", "levers", en, zh, do, do_zh))
-    return out
+    return out or twice_moved(est, [str(name) for name in levers], target)
 
 
 def check_money(cost: object, worth: object) -> list[Problem]:
@@ -79,6 +122,22 @@ def between(model: Model, levers: Sequence[str], target: str) -> list[str]:
     ways = [c for c in chains(model) if c[0] in levers and c[-1] == target]
     on = {name for way in ways for name in way}
     return [c for c in model.names if c in on and c not in levers and c != target] + [target]
+
+
+def asked_of(est: Estimate, levers: Sequence[str], target: str, *, held: bool = False) -> tuple[list[str], Asked]:
+    """What is told of levers (themselves, what is between them and the target, the target), and whose responses.
+
+    Parameters:
+        est: on items. levers: constructs or items.
+    """
+    solution = est.solution
+    whole = [construct_of(est, c) for c in levers]
+    more = [c for c in est.model.names if c in set(whole) - set(levers)]
+    way = between(est.model, whole, target)
+    rest = [c for c in est.model.names if c in {*more, *way[:-1]}] + [target]
+    at = [solution.constructs.index(c) for c in (*whole, *rest)]
+    items = tuple(-1 if c in solution.constructs else solution.items.index(c) for c in levers)
+    return [*levers, *rest], Asked(tuple(at[: len(levers)]), tuple(at), at[-1], held, items if max(items) >= 0 else ())
 
 
 def obstacles(est: Estimate, told: Sequence[str]) -> list[Reason | None]:

@@ -14,12 +14,15 @@ import polars as pl
 
 from csi.display import Shown, text
 from csi.errors import Note, Problems, Text, note, one_of, problem, seed_problems, whole
-from csi.importance.ceilings import Ceiling, Fitted, Scope, ceiling_of, permutation_p, permuted_effects, required
+from csi.importance.ceiling_draws import permuted
+from csi.importance.ceilings import Ceiling, Fitted, Scope, ceiling_of, permutation_p, required
 from csi.importance.nca_data import Answers, answers_of
 from csi.importance.nca_words import lines_of, sentence
 from csi.moments.stack import Array
 
 KINDS: tuple[Ceiling, ...] = get_args(Ceiling)
+PERMUTATIONS = 10_000
+"""Shuffles of the test where nobody says how many: no p below .001 is then told apart from another."""
 LEAST = 10
 """Rows below which a ceiling is not drawn."""
 
@@ -55,7 +58,7 @@ class Nca(Shown):
 @text.register
 def _(value: Nca, lang: str = "en") -> str:
     """Effects, the bottleneck table, sentences, notes."""
-    return lines_of(value.table, value.bottleneck, value.sentences, value.notes, lang)
+    return lines_of(value.table, value.bottleneck, value.sentences, value.notes, lang, value.permutations)
 
 
 def nca(
@@ -63,7 +66,7 @@ def nca(
     x: str | Sequence[str] | None = None,
     y: str | None = None,
     *,
-    permutations: int = 10_000,
+    permutations: int = PERMUTATIONS,
     seed: int = 1,
     levels: Sequence[float] = tuple(range(0, 101, 10)),
     scope: Mapping[str, tuple[float, float]] | None = None,
@@ -104,12 +107,13 @@ def nca(
     ranges = dict(scope or {})
     _check_columns(answers, ranges)
     fits = {(c, kind): _fit(answers, c, kind, ranges) for c in answers.conditions for kind in KINDS}
-    p = {key: _p(answers, *key, fitted, permutations, seed) for key, fitted in fits.items()}
+    p = _p_values(answers, fits, permutations, seed)
     table = pl.DataFrame(
         [_row(answers, c, fitted, p[c, k]) for (c, k), fitted in fits.items()], schema_overrides=_TYPES
     )
     bottleneck = pl.concat([_needs(answers, c, fitted, levels) for (c, _), fitted in fits.items()])
-    told = tuple(sentence(row, answers.outcome) for row in table.filter(ceiling="ce_fdh").iter_rows(named=True))
+    first = table.filter(ceiling="ce_fdh")
+    told = tuple(sentence(row, answers.outcome, permutations) for row in first.iter_rows(named=True))
     return Nca(
         table,
         bottleneck,
@@ -139,11 +143,17 @@ def _scope(answers: Answers, condition: str, ranges: Mapping[str, tuple[float, f
     return low, high, floor, top
 
 
-def _p(answers: Answers, condition: str, kind: Ceiling, fitted: Fitted, n: int, seed: int) -> float | None:
+def _p_values(
+    answers: Answers, fits: Mapping[tuple[str, Ceiling], Fitted], n: int, seed: int
+) -> dict[tuple[str, Ceiling], float | None]:
+    """Of every ceiling, both of a condition by the same shuffles; None without permutations."""
     if not n:
-        return None
-    drawn = permuted_effects(*answers.pair(condition), kind, n, seed, fitted.scope)
-    return permutation_p(fitted.effect, drawn)
+        return dict.fromkeys(fits)
+    found: dict[tuple[str, Ceiling], float | None] = {}
+    for condition in answers.conditions:
+        drawn = permuted(*answers.pair(condition), n, seed, fits[condition, KINDS[0]].scope)
+        found |= {(condition, k): permutation_p(fits[condition, k].effect, drawn[k]) for k in KINDS}
+    return found
 
 
 def _row(answers: Answers, condition: str, fitted: Fitted, p: float | None) -> dict[str, object]:

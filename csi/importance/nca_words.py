@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import polars as pl
 
-from csi.display import table
+from csi.display import least_p, significant, table
 from csi.errors import Note, Text
+from csi.estimate.shown import p_is, p_text
 
 LEVEL = 0.05
 """Of the test named in a sentence."""
@@ -42,15 +44,17 @@ NOTHING: Final = Text("NN", "不需要")
 UNREACHED: Final = Text("NA", "达不到")
 
 
-def sentence(row: Mapping[str, Any], outcome: str) -> Text:
-    """What one condition's step function says.
+def sentence(row: Mapping[str, Any], outcome: str, permutations: int = 0) -> Text:
+    """What one condition's step function says; a p that no permutation reached is a bound.
 
     Example:
         >>> sentence({"condition": "x", "effect": 0.416, "p_value": 0.08}, "y").en
         'x: no sign of a necessary condition for y (d = 0.416, p = 0.080).'
+        >>> sentence({"condition": "x", "effect": 0.416, "p_value": 0.002}, "y", 499).en
+        'x: consistent with a necessary condition for y (d = 0.416, p ≤0.002); high y was not found without it.'
     """
     x, d, p = row["condition"], float(row["effect"]), row["p_value"]
-    tail = f"d = {d:.3f}" if p is None else f"d = {d:.3f}, p = {float(p):.3f}"
+    tail = f"d = {d:.3f}" if p is None else f"d = {d:.3f}, p {p_is(float(p), least_p(permutations))}"
     if p is None:
         return Text(
             f"{x}: {100 * d:.0f} % of the scope above it is empty ({tail}); not tested.",
@@ -73,12 +77,19 @@ def sentence(row: Mapping[str, Any], outcome: str) -> Text:
 
 
 def lines_of(
-    effects: pl.DataFrame, bottleneck: pl.DataFrame, sentences: Sequence[Text], notes: Sequence[Note], lang: str
+    effects: pl.DataFrame,
+    bottleneck: pl.DataFrame,
+    sentences: Sequence[Text],
+    notes: Sequence[Note],
+    lang: str,
+    permutations: int = 0,
 ) -> str:
     """Effects, bottleneck tables (percent of the ranges), sentences and notes."""
     said = {word: t.say(lang) for word, t in SIZES.items()}
     shown = effects.drop("zone", "scope").with_columns(pl.col("size").replace(said))
-    parts = [table(shown, headings={c: t.say(lang) for c, t in HEADINGS.items()})]
+    prints = dict.fromkeys((c for c in shown.columns if shown[c].dtype.is_float()), significant)
+    prints["p_value"] = partial(p_text, least=least_p(permutations))
+    parts = [table(shown, prints, {c: t.say(lang) for c, t in HEADINGS.items()})]
     for kind in bottleneck["ceiling"].unique(maintain_order=True):
         title = Text(
             f"Bottleneck, {kind}: percent of the range of each condition", f"瓶颈表（{kind}）：各条件范围的百分比"

@@ -10,7 +10,7 @@ Letters: `L` levers, `v` levels of a lever, `x` levels of all levers, `B` draws.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -24,7 +24,7 @@ from csi.estimate.unrolled import on_items
 from csi.importance.drivers import check_target
 from csi.importance.lever_effects import draws_of, response_of
 from csi.importance.lever_shifts import shifted
-from csi.importance.levers import check_levers, obstacles
+from csi.importance.levers import asked_of, check_levers, check_money, construct_of, obstacles, twice_moved
 from csi.importance.plan_words import lines_of, sentences_of
 from csi.importance.points import Asked
 from csi.importance.programme import Programme, best, every_plan
@@ -49,7 +49,8 @@ class Plan(Shown):
             gain, conf_low, conf_high, per_point (cost of a point of the target), chosen, share (of the draws whose best
             plan has it).
         plans: the plans that are best most often: plan, cost, gain, share.
-        result: the `WhatIf` of the chosen levers, the end of the target's scale included; None where none is chosen.
+        result: the `WhatIf` of the chosen levers, the end of the target's scale and what a point costs included; None
+            where none is chosen.
         target, budget, level, labels, sentences, notes.
     """
 
@@ -80,6 +81,7 @@ def plan(
     budget: float,
     target: str = "satisfaction",
     *,
+    worth: float | None = None,
     seed: int = 1,
 ) -> Plan:
     """The best plan under a budget, by integer programming, and how often it is best in the replicates.
@@ -89,8 +91,9 @@ def plan(
 
     Parameters:
         est: a fitted model of one cell; draws come from its replicates, else (covariance models) from the normal
-            distribution of its parameters. levers: lever -> {points: cost}. budget: what may be spent, in the unit of
-            the costs. target: an endogenous construct. seed: of draws without replicates.
+            distribution of its parameters. levers: construct or item -> {points: cost}. budget: what may be spent, in
+            the unit of the costs. target: an endogenous construct. worth: of one point of the target, in that unit.
+            seed: of draws without replicates.
 
     Returns:
         A `Plan`.
@@ -114,21 +117,21 @@ def plan(
     """
     check_estimate(est)
     check_target(est, target)
-    if problems := [*check_levels(est, levers, target), *check_budget(est, budget)]:
+    if problems := [*check_levels(est, levers, target), *check_budget(est, budget), *check_money(0.0, worth)]:
         raise Problems(problems)
     est, names = on_items(est), list(levers)
-    obstacles(est, (*names, target))
+    obstacles(est, [*dict.fromkeys(construct_of(est, c) for c in names), target])
     found = programme_of(est, levers, target)
     drawn, more = draws_of(est, _asked(est, names, target), seed=seed)
     chosen = best(found, budget)
     gains = drawn @ found.spread(names)
     shares = Shares.of(found, gains, chosen, budget)
     picked = {found.lever[x]: float(found.points[x]) for x in chosen}
-    result = whatif(est, picked, target) if picked else None
+    cost, gain = float(found.cost[list(chosen)].sum()), float(found.gain[list(chosen)].sum())
+    result = whatif(est, picked, target, cost=cost, worth=worth) if picked else None
     labels = {c: Text(est.model.label(c), est.model.label(c, "zh")) for c in (*names, target)}
     levels = _levels(found, chosen, gains, shares, est.level)
     plans = _plans(found, shares)
-    cost, gain = float(found.cost[list(chosen)].sum()), float(found.gain[list(chosen)].sum())
     said = sentences_of((picked, cost, gain, shares.best), result, plans, labels, target, budget)
     own = () if result is None else result.notes
     notes = (*own, *more, *_notes(shares))
@@ -176,16 +179,16 @@ def programme_of(est: Estimate, levers: Levels, target: str) -> Programme:
     response = response_of(est, asked)[:, :-1]
     reached = np.empty(len(points))
     for x, name in enumerate(lever):
-        at = asked.levers[list(levers).index(name)]
-        reached[x] = shifted(est, [at], points[[x]]).rise[0, 0]
+        place = list(levers).index(name)
+        reached[x] = shifted(est, [asked.levers[place]], points[[x]], asked.items[place : place + 1]).rise[0, 0]
     total = response[0, -1][[list(levers).index(c) for c in lever]]
     return Programme(tuple(lever), points, reached, cost, total * reached)
 
 
 def _asked(est: Estimate, names: list[str], target: str) -> Asked:
-    at = tuple(est.solution.constructs.index(c) for c in names)
-    y = est.solution.constructs.index(target)
-    return Asked(at, (*at, y), y, held=False)
+    """Of the levers and the target alone."""
+    asked = asked_of(est, names, target)[1]
+    return replace(asked, told=(*asked.levers, asked.target))
 
 
 def check_levels(est: Estimate, levers: object, target: str) -> list[Problem]:
@@ -210,7 +213,7 @@ def check_levels(est: Estimate, levers: object, target: str) -> list[Problem]:
                     f"{name}：{cost} 不是 {points} 分的有效成本。",
                 )
                 out.append(problem("E-SETTING", "levers", en, zh, do.en, do.zh))
-    return list(dict.fromkeys(out))
+    return list(dict.fromkeys(out)) or twice_moved(est, [str(name) for name in levers], target)
 
 
 def check_budget(est: Estimate, budget: object) -> list[Problem]:

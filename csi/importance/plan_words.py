@@ -11,6 +11,7 @@ from csi.display import Number, table
 from csi.errors import Note, Text
 from csi.importance.drivers_words import ROWS
 from csi.importance.what_if import WhatIf
+from csi.importance.what_if_words import cost_sentence
 from csi.measures.shown import told
 
 HEADINGS: Final = {
@@ -74,6 +75,8 @@ def sentences_of(
     out = [Text(f"{en}{left:.1f} points more {name.en}{within}.", f"{zh}{name.zh}相应高 {left:.1f} 分{within_zh}。")]
     if share is not None:
         out.append(_sure(share, plans))
+    if result.costs.height and (money := result.costs.row(0, named=True))["per_point"]:
+        out.append(cost_sentence(money, name))
     return tuple(out)
 
 

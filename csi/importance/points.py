@@ -99,18 +99,51 @@ def response(paths: Values, levers: Sequence[int], *, held: bool = False) -> Val
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Whose responses: positions of levers (L), constructs told (K) and the target; whether levers are held."""
+    """Whose responses: positions of levers (L), constructs told (K) and the target; whether levers are held.
+
+    `items`: of a lever that is an item its position among the solution's items (`levers` and `told` then hold that of
+    its construct), else -1; empty where no lever is an item.
+    """
 
     levers: tuple[int, ...]
     told: tuple[int, ...]
     target: int
     held: bool
+    items: tuple[int, ...] = ()
+
+    @property
+    def of_items(self) -> list[tuple[int, int]]:
+        """Numbers of the levers that are items, with the item's position."""
+        return [(lever, item) for lever, item in enumerate(self.items) if item >= 0]
 
 
 def both(paths: Values, asked: Asked) -> Values:
     """(m, K + 1, L) responses of the constructs told, and last those of the target to each lever alone."""
     together = response(paths, asked.levers, held=asked.held)[:, list(asked.told)]
     return np.concatenate([together, response(paths, asked.levers)[:, [asked.target]]], axis=1)
+
+
+def by_items(responses: Values, relative: Values, asked: Asked) -> Values:
+    """The same with levers that are items: a point of an item is as many points of its construct as it weighs.
+
+    What is told of such a lever is the item, which moves by what was asked of it alone.
+
+    Parameters:
+        responses: (m, K + 1, L) as of `both`. relative: (m, p) weights of the 0-100 items.
+
+    Example:
+        >>> asked = Asked((0,), (0, 1), 1, held=False, items=(1,))
+        >>> by_items(np.array([[[1.0], [0.5], [0.5]]]), np.array([[0.8, 0.2, 1.0]]), asked)[0, :, 0].tolist()
+        [1.0, 0.1, 0.1]
+    """
+    if not asked.of_items:
+        return responses
+    out = responses.copy()
+    for lever, item in asked.of_items:
+        out[:, :, lever] *= relative[:, [item]]
+    for lever, _ in asked.of_items:
+        out[:, lever] = np.eye(len(asked.levers))[lever]
+    return out
 
 
 def in_points(paths: Array, unit: Array) -> Array:

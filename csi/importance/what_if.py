@@ -24,8 +24,7 @@ from csi.importance.drivers import check_target
 from csi.importance.lever_costs import costs_of
 from csi.importance.lever_effects import Judged, judged, kind_of
 from csi.importance.lever_shifts import Shift, shifted
-from csi.importance.levers import between, check_levers, check_money, obstacles
-from csi.importance.points import Asked
+from csi.importance.levers import asked_of, check_levers, check_money, obstacles
 from csi.importance.what_if_words import lines_of, notes_of, sentences_of
 from csi.measures.tidy import cells_of, said_once, tidy
 from csi.moments.stack import Array
@@ -41,7 +40,7 @@ class WhatIf(Shown):
     """Levers raised by so many points, and what goes with that. Each frame starts with the cell's key columns.
 
     Attributes:
-        table: one row per lever, then per construct that levers lead to: construct, role ("lever", "between",
+        table: one row per lever, then per construct that levers lead to: construct (or item), role ("lever", "between",
             "target"), now (0-100), asked, room (points left up to 100), change (points of the mean; of a lever what is
             left of `asked` at the end of the scale, and what other levers bring it), std_error, conf_low, conf_high
             (of what follows from the model, not of what was asked), after (now + change), at_end (of a lever: share
@@ -51,7 +50,7 @@ class WhatIf(Shown):
         costs: per cell with a cost: cost, change, per_point (cost of one point of the target) with per_point_low,
             per_point_high, worth (of one point), net (worth x change - cost), net_low, net_high, breaks_even (share of
             draws in which net is above 0); empty without a cost.
-        target, asked (construct -> points), held, level, labels, sentences. reasons: code -> Reason. notes.
+        target, asked (construct or item -> points), held, level, labels, sentences. reasons: code -> Reason. notes.
     """
 
     table: pl.DataFrame
@@ -91,7 +90,8 @@ def whatif(
 
     Parameters:
         est: a fitted PLS or covariance model; intervals come from its replicates, else (covariance models) from the
-            covariance of its parameters. levers: construct -> points asked, such as {"quality": 5}; negative lowers.
+            covariance of its parameters. levers: construct or item -> points asked, such as {"quality": 5}; negative
+            lowers. A point of an item (of its own 0-100 scale) is as many points of its construct as it weighs in it.
         target: an endogenous construct. held: whether levers end exactly where they were put.
         cost: of it all, in any unit. worth: of one point of the target, in that unit.
 
@@ -100,8 +100,9 @@ def whatif(
 
     Raises:
         Problems: E-TARGET; E-SETTING (no levers, a lever the target does not follow from, points that are no number or
-            beyond 100, a cost below 0, a worth not above 0 or without a cost); E-WHATIF where no cell may be read
-            (not identified, not converged, constructs that cannot be told apart), or nothing is on 0-100.
+            beyond 100, an item beside its own construct, a cost below 0, a worth not above 0 or without a cost);
+            E-WHATIF where no cell may be read (not identified, not converged, constructs that cannot be told apart), or
+            nothing is on 0-100.
 
     Source:
         Total effects: Bollen (1989), ch. 8; points: Fornell et al. (1996), Ringle & Sarstedt (2016).
@@ -119,11 +120,9 @@ def whatif(
     if problems := [*check_levers(est, levers, target), *check_money(cost, worth)]:
         raise Problems(problems)
     est, own = on_items(est), {c: float(points) for c, points in levers.items()}
-    told = [*own, *between(est.model, list(own), target)]
-    why = obstacles(est, told)
-    at = [est.solution.constructs.index(c) for c in told]
-    asked = Asked(tuple(at[: len(own)]), tuple(at), at[-1], held)
-    shift = shifted(est, at, np.array([*own.values()]))
+    told, asked = asked_of(est, list(own), target, held=held)
+    why = obstacles(est, list(dict.fromkeys(est.solution.constructs[k] for k in asked.told)))
+    shift = shifted(est, asked.told, np.array([*own.values()]), asked.items)
     found = judged(est, asked, shift.rise)
     lost = np.array([w is not None for w in why])
     numbers = _numbers(shift, found, lost)

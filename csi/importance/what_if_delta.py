@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from csi.estimate.estimate import Solution
-from csi.importance.points import Asked, Values, both
+from csi.importance.points import Asked, Values, both, by_items
 from csi.measures.standardised import STEP
 from csi.moments.stack import Array
 from csi.sem.fitted import Fitted
@@ -51,4 +51,6 @@ def _at(fit: Fitted, solution: Solution, span: Array, asked: Asked, flat: Array,
     one = np.ones(len(theta), dtype=theta.dtype)
     parts = [100 * (factor * loading)[:, e].sum(1) / (factor * span)[:, e].sum(1) if e.any() else one for e in ends]
     unit = np.stack(parts, axis=1)
-    return both(inside.Beta[:, latent][:, :, latent] * unit[:, :, None] / unit[:, None, :], asked)
+    whole = np.stack([(factor * span)[:, e].sum(1) if e.any() else one for e in ends], axis=1)
+    found = both(inside.Beta[:, latent][:, :, latent] * unit[:, :, None] / unit[:, None, :], asked)
+    return by_items(found, factor * span / whole[:, solution.block], asked)

@@ -111,7 +111,7 @@ def _of_cell(
             zh = f"此时{one.zh}有 {r['at_end']:.0%} 的受访者到达量表端点，"
             yield Text(f"{en}changes by {r['change']:.1f}{more}.", f"{zh}其均值变化 {r['change']:.1f} 分{more_zh}。")
     if money is not None and money["per_point"] is not None:
-        yield _cost(money, name)
+        yield cost_sentence(money, name)
 
 
 def _points(asked: float, name: str) -> str:
@@ -152,7 +152,7 @@ HIGH = 0.99
 """The share of draws beyond which only the bound is said."""
 
 
-def _cost(money: Mapping[str, Any], name: Text) -> Text:
+def cost_sentence(money: Mapping[str, Any], name: Text) -> Text:
     """What one point costs, and whether that is met."""
     each = f"{money['per_point']:,.0f}"
     low, high = money["per_point_low"], money["per_point_high"]

@@ -9,10 +9,11 @@ import numpy.typing as npt
 import polars as pl
 from threadpoolctl import threadpool_limits
 
-from csi.display import Shown
+from csi.display import Shown, least_p
 from csi.errors import Problem, Problems, problem, whole
 from csi.estimate.estimate import Estimate
 from csi.estimate.given import check_estimate
+from csi.estimate.shown import p_is
 from csi.inference.resample import resampling_of, rows_behind
 from csi.moments.pearson import cell_slices, cell_stack
 from csi.moments.stack import Array, Sample
@@ -46,8 +47,9 @@ class BollenStine(Shown):
         )
 
     def __repr__(self) -> str:
-        p = ", ".join(f"{v:.3f}" for v in self.p_value)
-        return f"Bollen-Stine p = {p} ({len(self.draws)} replicates, {int((~self.usable).sum())} without a solution)"
+        told = zip(self.p_value, self.usable.sum(axis=0), strict=True)
+        p = ", ".join(p_is(float(v), least_p(int(n))) for v, n in told)
+        return f"Bollen-Stine p {p} ({len(self.draws)} replicates, {int((~self.usable).sum())} without a solution)"
 
 
 def bollen_stine(est: Estimate, n: int = 1000, seed: int = 1) -> BollenStine:

@@ -12,6 +12,7 @@ from math import ceil, floor
 
 import numpy as np
 
+from csi.display import least_p
 from csi.errors import Note, Problem, Problems, Text, is_number, note, problem, seed_problems, whole
 from csi.estimate.estimate import Estimate
 from csi.estimate.fit import fit_sample
@@ -134,6 +135,11 @@ class Contests:
 
     whole: Permuted
     pairs: dict[tuple[int, int], Permuted]
+
+    @property
+    def least(self) -> float:
+        """The least p-value that every contest can give."""
+        return least_p(min(int(run.usable.sum()) for run in (self.whole, *self.pairs.values())))
 
     @property
     def lost(self) -> int:

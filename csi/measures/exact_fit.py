@@ -13,10 +13,11 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from csi.display import Shown, significant, table, text
+from csi.display import Shown, least_p, significant, table, text
 from csi.errors import Note, Problem, Problems, Reason, Text, note, problem, seed_problems, whole
 from csi.estimate.estimate import Estimate
 from csi.estimate.given import check_estimate
+from csi.estimate.shown import p_text
 from csi.inference.replicates import Flags, replicates_of
 from csi.inference.resample import resampling_of, rows_behind
 from csi.measures.composite_fit import DISTANCES, distances
@@ -46,6 +47,12 @@ class ExactFit(Shown):
     unusable: dict[str, Array]
     notes: tuple[Note, ...]
     reasons: dict[str, Reason]
+
+    @property
+    def least(self) -> float:
+        """The least p-value that the replicates of every cell and model can give."""
+        lost = max((int(values.max()) for values in self.unusable.values()), default=0)
+        return least_p(self.n - lost)
 
     @property
     def sentences(self) -> tuple[Text, ...]:
@@ -90,7 +97,9 @@ def _(value: ExactFit, lang: str = "en") -> str:
     if shown["reason"].null_count() == shown.height:
         shown = shown.drop("reason")
     title = Text(f"Exact fit ({value.n} replicates)", f"精确拟合检验（{value.n} 次重抽样）").say(lang)
-    grid = table(shown, significant, headings={k: t.say(lang) for k, t in names.items()})
+    prints = {c: significant for c in shown.columns if shown[c].dtype.is_float()}
+    prints["p_value"] = partial(p_text, least=value.least)
+    grid = table(shown, prints, {k: t.say(lang) for k, t in names.items()})
     said = [s.say(lang) for s in value.sentences]
     return "\n".join([title, grid, *said, *told(value.reasons.values(), value.notes, lang)])
 

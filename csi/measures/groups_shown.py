@@ -10,7 +10,7 @@ import polars as pl
 
 from csi.display import Number, Shown, table, text
 from csi.errors import Note, Reason, Text
-from csi.estimate.shown import p_text
+from csi.estimate.shown import p_column, p_text
 from csi.measures.group_parameters import KINDS, Kind
 from csi.measures.group_words import sentences_of
 from csi.measures.invariance_words import wrapped
@@ -53,6 +53,8 @@ WORDS: Final = {
     "d_g": Text("geodesic", "测地距离"),
     "d_l": Text("squared Euclidean", "平方欧氏距离"),
 }
+TESTS: Final = ("p_permutation", "p_spread", "p_range", "p_value")
+"""p-values of permutations."""
 
 
 def _three(value: float) -> str:
@@ -113,7 +115,11 @@ def found_lines(value: Differences, lang: str) -> list[str]:
     lines = [*verdict_lines(value.micom, lang), "", *_compared(value, lang)]
     lines += [wrapped(s.say(lang)) for s in value.sentences]
     whole = value.distances.filter(pl.col("group_1").is_null())
-    return [*lines, "", *_part(Text("distances between groups", "组间距离"), whole, lang, ".distances")]
+    return [
+        *lines,
+        "",
+        *_part(Text("distances between groups", "组间距离"), whole, lang, ".distances", value.micom.least),
+    ]
 
 
 def labelled(value: Differences, texts: Mapping[str, str]) -> Differences:
@@ -127,7 +133,9 @@ def labelled(value: Differences, texts: Mapping[str, str]) -> Differences:
 
     gate, table_, over = value.micom, said(value.table), said(value.omnibus)
     constructs = said(gate.omnibus)
-    verdicts = {r["construct"]: sentence(r, len(gate.groups), gate.alpha) for r in constructs.iter_rows(named=True)}
+    verdicts = {
+        r["construct"]: sentence(r, len(gate.groups), gate.alpha, gate.least) for r in constructs.iter_rows(named=True)
+    }
     names = tuple(texts.get(g, g) for g in gate.groups)
     first = replace(gate, table=said(gate.table), omnibus=constructs, groups=names, sentences=verdicts)
     told = sentences_of(table_, over, value.alpha, value.permutations)
@@ -140,23 +148,28 @@ def _compared(value: Differences, lang: str) -> list[str]:
     many = value.omnibus.height > 0
     for kind in PRINTED:
         frame = (value.omnibus if many else value.table).filter(pl.col("kind") == kind)
-        out += _part(KINDS[kind], frame, lang, ".omnibus" if many else ".table")
+        out += _part(KINDS[kind], frame, lang, ".omnibus" if many else ".table", value.micom.least)
     if many:
         chosen = pl.col("kind").is_in(PRINTED) & (pl.col("p_permutation") < value.alpha)
         title = Text(f"pairs with p below {value.alpha:g}", f"p 低于 {value.alpha:g} 的组对")
-        out += _part(title, value.table.filter(chosen), lang, ".table")
+        out += _part(title, value.table.filter(chosen), lang, ".table", value.micom.least)
     return out
 
 
-def _part(title: Text, frame: pl.DataFrame, lang: str, place: str) -> list[str]:
+def _part(title: Text, frame: pl.DataFrame, lang: str, place: str, least: float) -> list[str]:
     """One frame under its title, long ones cut and counted."""
     if not frame.height:
         return []
     kept = [c for c in HEADINGS if c in frame.columns and frame[c].null_count() < frame.height]
     kept = [c for c in kept if frame.schema[c] != pl.String or (frame[c] != "").any()]
     words = {name: t.say(lang) for name, t in WORDS.items()}
-    shown = frame.select(kept).with_columns(
-        pl.col(c).replace(words) for c in ("invariance", "compared", "distance") if c in kept
+    own = "p_spread" if "p_spread" in frame.columns else "p_permutation"
+    raw = {**dict.fromkeys(TESTS, ""), "p_holm": own}
+    tested = [p_column(frame, c, least, of) for c, of in raw.items() if c in kept]
+    shown = (
+        frame.select(kept)
+        .with_columns(tested)
+        .with_columns(pl.col(c).replace(words) for c in ("invariance", "compared", "distance") if c in kept)
     )
     head = title.say(lang)
     lines = [

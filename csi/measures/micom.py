@@ -203,7 +203,9 @@ def judged(groups: Compared, runs: Contests, *, items: Items, alpha: float, anyw
         table=pairs,
         omnibus=over,
         configural=configural_checks(groups.est, runs.whole.pooled, groups.names),
-        sentences={row["construct"]: sentence(row, len(groups.names), alpha) for row in over.iter_rows(named=True)},
+        sentences={
+            row["construct"]: sentence(row, len(groups.names), alpha, runs.least) for row in over.iter_rows(named=True)
+        },
         est=groups.est,
         groups=groups.names,
         sizes=groups.sizes,
@@ -219,6 +221,7 @@ def judged(groups: Compared, runs: Contests, *, items: Items, alpha: float, anyw
             *_untested(pairs, runs, alpha),
             *exchange_notes(groups, runs),
         ),
+        least=runs.least,
     )
 
 

@@ -11,7 +11,7 @@ import polars as pl
 from csi.display import Number, Shown, table, text
 from csi.errors import Note, Reason, Text
 from csi.estimate.estimate import Estimate
-from csi.estimate.shown import p_text
+from csi.estimate.shown import p_column, p_text
 from csi.measures.invariance_words import wrapped
 from csi.measures.micom_words import NOT_CHECKED, VERDICTS, Check
 
@@ -71,7 +71,8 @@ class Micom(Shown):
             all groups together), the smallest p of the pairs (p_.._pair) and its Holm form (p_.._holm), invariance (the
             least of the pairs'), reason. With two groups it is the pair's.
         configural: what step 1 checked, and whether it holds. sentences: construct -> verdict. est: the groups' fit.
-        groups, sizes: labels and rows. items: scale of the items. alpha, permutations, seed. reasons, notes.
+        groups, sizes: labels and rows. items: scale of the items. alpha, permutations, seed. reasons, notes. least: the
+            least p that the permutations can give; one there is printed as a bound.
     """
 
     table: pl.DataFrame
@@ -87,6 +88,7 @@ class Micom(Shown):
     seed: int
     reasons: Mapping[str, Reason] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
+    least: float = 0.0
 
     def failing(self, first: str | None = None, second: str | None = None) -> frozenset[str]:
         """Constructs that fail step 2: of two groups, or over all."""
@@ -122,7 +124,8 @@ def _pairs(value: Micom, lang: str) -> list[str]:
     said = [c for c in HEADINGS if c not in ADJUSTED or len(value.groups) > 2]
     kept = [c for c in said if c in value.table.columns and value.table[c].null_count() < value.table.height]
     words = {name: t.say(lang) for name, t in VERDICTS.items()}
-    frame = value.table.select(kept).with_columns(pl.col("invariance").replace(words))
+    tested = [p_column(value.table, c, value.least, c.removesuffix("_holm")) for c in kept if c.startswith("p_")]
+    frame = value.table.select(kept).with_columns(pl.col("invariance").replace(words), *tested)
     lines = [table(frame.head(ROWS), NUMBERS, {c: t.say(lang) for c, t in HEADINGS.items()})]
     rest = frame.height - ROWS
     return lines + (

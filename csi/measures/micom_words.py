@@ -8,10 +8,11 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
+from csi.display import at_floor
 from csi.errors import Text
 from csi.estimate.engine_words import engine_words, missing_words
 from csi.estimate.estimate import Estimate
-from csi.estimate.shown import p_text
+from csi.estimate.shown import p_is
 from csi.measures.blocks import membership
 
 Invariance = Literal["none", "untested", "partial", "full"]
@@ -71,12 +72,13 @@ def _turned(est: Estimate, pooled: Estimate, names: tuple[str, ...]) -> list[str
     return [f"{solution.items[k]} ({names[g]})" for g, k in zip(*np.nonzero(turned), strict=True)]
 
 
-def sentence(row: Mapping[str, Any], groups: int, alpha: float) -> Text:
+def sentence(row: Mapping[str, Any], groups: int, alpha: float, least: float = 0.0) -> Text:
     """The verdict on one construct over all groups.
 
     Parameters:
         row: construct, c, invariance; of c, mean and variance the smallest p of the pairs (p_.._pair) and its Holm
-            form over the pairs (p_.._holm), which decides. groups: how many.
+            form over the pairs (p_.._holm), which decides. groups: how many. least: the least p that the permutations
+            can give.
 
     Example:
         >>> raw = {"p_c_pair": 0.4, "p_mean_pair": 0.01, "p_variance_pair": 0.2}
@@ -87,7 +89,7 @@ def sentence(row: Mapping[str, Any], groups: int, alpha: float) -> Text:
 Paths may be compared; keep the groups apart.
     """
     name, verdict = row["construct"], row["invariance"]
-    least, least_zh = ("smallest c", "最小 c") if groups > 2 else ("c", "c")
+    low, low_zh = ("smallest c", "最小 c") if groups > 2 else ("c", "c")
     if verdict is None:
         return Text(f"{name}: not tested.", f"{name}：未检验。")
     if verdict == "untested":
@@ -98,8 +100,8 @@ Paths may be compared; keep the groups apart.
             (f" after adjustment over {count} pairs", f"（{count} 个组对校正后）") if count > 1 else ("", "")
         )
         return Text(f"{en}{more}; what rests on it is withheld.", f"{zh}{more_zh}；依赖它的比较不予给出。")
-    p = {step: _p(row, step, groups) for step in ("c", "mean", "variance")}
-    found, found_zh = f"{least} = {row['c']:.4f}, {p['c'].en}", f"{least_zh} = {row['c']:.4f}，{p['c'].zh}"
+    p = {step: _p(row, step, groups, least) for step in ("c", "mean", "variance")}
+    found, found_zh = f"{low} = {row['c']:.4f}, {p['c'].en}", f"{low_zh} = {row['c']:.4f}，{p['c'].zh}"
     if verdict == "none":
         en = f"{name}: not comparable. Its composition differs between groups ({found}); what rests on it is withheld."
         return Text(en, f"{name}：不可比。其构成在各组间不同（{found_zh}）；依赖它的比较不予给出。")
@@ -117,15 +119,10 @@ Paths may be compared; keep the groups apart.
     return Text(f"{en}Paths may be compared; keep the groups apart.", f"{zh}可以比较路径，但不宜合并各组。")
 
 
-def _p(row: Mapping[str, Any], step: str, groups: int) -> Text:
+def _p(row: Mapping[str, Any], step: str, groups: int, least: float) -> Text:
     """The p of a step: of two groups that of the pair, of more the smallest of the pairs and its adjusted form."""
-    raw, adjusted = _is(row[f"p_{step}_pair"]), _is(row[f"p_{step}_holm"])
+    own, holm = row[f"p_{step}_pair"], row[f"p_{step}_holm"]
+    raw, adjusted = p_is(own, least), p_is(holm, holm if at_floor(own, least) else 0.0)
     if groups == 2:
         return Text(f"p {adjusted}", f"p {adjusted}")
     return Text(f"smallest p {raw}, adjusted {adjusted}", f"最小 p {raw}，校正后 {adjusted}")
-
-
-def _is(p: float | None) -> str:
-    """`= 0.040` or `<.001`."""
-    shown = p_text(np.nan if p is None else p)
-    return shown if shown.startswith("<") else f"= {shown}"

@@ -54,6 +54,9 @@ class Column:
 
     `kind`: "text", "score" (0-100, one decimal), "share" (percent), "coefficient" (.62), "index" (.621), "number" (two
     decimals), "estimate" (three), "count", "p" (p-value), "change" (a signed difference of scores).
+
+    `least`: of p-values of a resampling test the least that its draws can give; one there prints as a bound ("≤ .002").
+    `raw`: of adjusted p-values the column of the plain ones, which are what reaches that floor.
     """
 
     name: str
@@ -61,6 +64,19 @@ class Column:
     kind: Literal["text", "score", "share", "coefficient", "index", "number", "estimate", "count", "p", "change"] = (
         "text"
     )
+    least: float = 0.0
+    raw: str = ""
+
+    def bounds(self, row: Mapping[str, object]) -> bool:
+        """Whether the p-value of this column in a row of the frame was reached by no draw.
+
+        Example:
+            >>> one = Column("p_holm", Text("p", "p"), "p", least=0.002, raw="p")
+            >>> one.bounds({"p": 0.002, "p_holm": 0.004}), one.bounds({"p": 0.004, "p_holm": 0.004})
+            (True, False)
+        """
+        own = row.get(self.raw or self.name)
+        return isinstance(own, float) and display.at_floor(own, self.least)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 
+from csi.display import at_floor, rounded_up
+
 PAPER = "#fcfbf7"
 INK = "#1b2126"
 TEXT = "#33393d"
@@ -93,17 +95,22 @@ def coefficient(value: float | None, lang: str = "en", decimals: int = 2) -> str
     return _minus(digits)
 
 
-def p_value(value: float | None, lang: str = "en") -> str:
-    """A p-value with three decimals, never zero.
+def p_value(value: float | None, lang: str = "en", least: float = 0.0) -> str:
+    """A p-value with three decimals, never zero; one at the floor of its draws is a bound.
+
+    Parameters:
+        value: the p-value. lang: "zh" or "en". least: the least that its permutations or resamples can give.
 
     Example:
-        >>> p_value(0.0213), p_value(0.0000213), p_value(0.0000213, "zh")
-        ('.021', '< .001', '< 0.001')
+        >>> p_value(0.0213), p_value(0.0000213), p_value(0.0000213, "zh"), p_value(1 / 300, least=1 / 300)
+        ('.021', '< .001', '< 0.001', '≤ .004')
     """
     if value is None or _absent(value):
         return ABSENT
     if value < 0.001:
         return "< 0.001" if lang == "zh" else "< .001"
+    if at_floor(value, least):
+        return f"≤ {coefficient(rounded_up(value), lang, 3)}"
     return coefficient(value, lang, 3)
 
 

@@ -71,6 +71,8 @@ def _cell(table: Table, column: Column, row: dict[str, object], lang: str) -> st
         value = row[f"{column.name}_reason"]
     if isinstance(value, str):
         return table.texts.get(value, Text(value, value)).say(lang)
+    if isinstance(value, float) and column.bounds(row):
+        return style.p_value(value, lang, value)
     return printed(value, column.kind, lang)
 
 

@@ -31,6 +31,8 @@ FORMATS = {
     "count": "#,##0",
     "p": "0.000",
 }
+BOUND = '"≤ "0.0000'
+"""A p-value that no draw reached."""
 CREATED = datetime(2000, 1, 1, tzinfo=UTC)
 """The creation date in the file's properties: fixed, so that the same report has the same bytes."""
 
@@ -164,7 +166,8 @@ class _Writer:
         if isinstance(value, bool):
             value = str(value).lower()
         if isinstance(value, int | float):
-            sheet.write_number(row, place, value, self.format(shade, FORMATS[column.kind]))
+            bound = column.bounds(values)
+            sheet.write_number(row, place, value, self.format(shade, BOUND if bound else FORMATS[column.kind]))
             return ""
         said = self.say(table.texts.get(str(value), Text(str(value), "")), " / ")
         self.text(sheet, row, place, said, shade)

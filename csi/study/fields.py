@@ -199,4 +199,4 @@ def _telling(form: StudyForm) -> Telling:
     rivals = tuple(dict.fromkeys(told.rivals))
     sections: dict[str, bool] = {}
     sections.update((name, on) for name, on in told.sections.items())
-    return Telling(sections, told.desired, told.groups, rivals, told.permutations, told.levers, told.budget)
+    return Telling(sections, told.desired, told.groups, rivals, told.permutations, told.levers, told.budget, told.worth)

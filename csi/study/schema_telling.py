@@ -99,8 +99,9 @@ class ReportForm(Part):
     Below `small` answers a cell is suppressed, below `flagged` flagged; `events` stand on the trend. `sections`
     switches sections on (yes: in every kind of report) or off (no: in none). `desired` is the target's level (0-100)
     whose necessary conditions are looked for; `groups` the key whose groups are compared; `rivals` the estimators laid
-    side by side; `permutations` those of the tests between groups and of ceilings. `levers` are constructs with levels
-    and what they cost, `{quality: {5: 20, 10: 60}}`, of which the best plan within `budget` is told.
+    side by side; `permutations` those of the tests between groups. `levers` are constructs or items with levels and
+    what they cost, `{quality: {5: 20, 10: 60}}`, of which the best plan within `budget` is told, and whether it pays
+    where a point of the target is worth `worth`.
     """
 
     small: int = Field(default=30, ge=0)
@@ -113,6 +114,7 @@ class ReportForm(Part):
     permutations: int = Field(default=500, ge=100, le=100_000)
     levers: dict[str, dict[Points, Cost]] = {}
     budget: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    worth: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 
 
 def _group(value: Any) -> Any:  # noqa: ANN401 - whatever stands in the file

@@ -110,6 +110,7 @@ class Telling:
     permutations: int = 500
     levers: Mapping[str, Mapping[float, float]] = field(default_factory=dict)
     budget: float | None = None
+    worth: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import polars as pl
 
 from csi.display import Number, Shown, table, text
 from csi.errors import Note, Reason, Text
-from csi.estimate.shown import p_text
+from csi.estimate.shown import p_column, p_text
 from csi.measures.invariance_words import fixed, signed, wrapped
 from csi.tracking.gate_verdicts import Judged, Verdict
 from csi.tracking.gate_words import VERDICTS, evidence_text, heading, set_sentence
@@ -78,6 +78,11 @@ class Comparable(Shown):
     """key values of a cell of the index -> its number."""
     small: int = 0
     """Cells with fewer answers have no difference."""
+
+    @property
+    def least(self) -> float:
+        """The least p-value that the permutations of every set can give; 0 without permutations."""
+        return max((one.composed.floor for one in self.judged if one.composed is not None), default=0.0)
 
     @classmethod
     def of(
@@ -224,7 +229,12 @@ def _(value: Comparable, lang: str = "en") -> str:
     """The sets, a sentence for each that is not simply comparable, notes."""
     kept = [c for c in HEADINGS if c in value.sets.columns and value.sets[c].null_count() < max(value.sets.height, 1)]
     words = {name: t.say(lang) for name, t in VERDICTS.items()}
-    frame = value.sets.select(kept).with_columns(pl.col("verdict").replace(words))
+    tested = [
+        p_column(value.sets, c, value.least, raw)
+        for c, raw in (("p_composition", ""), ("p_holm", "p_value"))
+        if c in kept
+    ]
+    frame = value.sets.select(kept).with_columns(pl.col("verdict").replace(words), *tested)
     lines = [wrapped(heading(value.judged, value.alpha).say(lang)), ""]
     lines.append(table(frame.head(ROWS), NUMBERS, {c: t.say(lang) for c, t in HEADINGS.items()}))
     rest = frame.height - ROWS

@@ -13,9 +13,11 @@ import polars as pl
 import pytest
 
 import csi
+from csi.cli.nca import effect_grid
 from csi.display import text
 from csi.errors import Problems
-from csi.importance.ceilings import ceiling_of, peers, permutation_p, permuted_effects, required
+from csi.importance.ceiling_draws import permuted_effects
+from csi.importance.ceilings import ceiling_of, peers, permutation_p, required
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "necessary" / "ceilings.json"
 DATA = os.environ.get("CSI_REFERENCE_DIR")
@@ -97,14 +99,27 @@ def test_a_theoretical_scope_counts_the_space_outside_the_data():
 
 
 @pytest.mark.parametrize("kind", ["ce_fdh", "cr_fdh"])
-def test_shuffled_effects_are_those_of_shuffled_rows(kind):
-    rng = np.random.default_rng(3)
-    x, y = rng.integers(0, 6, 40).astype(float), rng.integers(0, 8, 40).astype(float)
-    drawn = permuted_effects(x, y, kind, 30, 5)
-    generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence([5, 0])))
-    shuffled = generator.permuted(np.broadcast_to(np.sort(y), (500, 40)), axis=1)[:30]
-    direct = [ceiling_of(np.sort(x), row, kind).effect for row in shuffled]
-    assert drawn == pytest.approx(direct, abs=1e-12)
+def test_effects_are_drawn_as_often_as_the_orders_of_the_rows_have_them(kind):
+    x, y = np.array([0.0, 1, 1, 2, 4]), np.array([0.0, 1, 3, 3, 5])
+    every = [ceiling_of(x, np.array(order), kind, (0.0, 5.0, 0.0, 5.0)).effect for order in permutations(y)]
+    values, counts = np.unique(np.round(every, 9), return_counts=True)
+    drawn = np.round(permuted_effects(x, y, kind, 20_000, 5, (0.0, 5.0, 0.0, 5.0)), 9)
+    found, times = np.unique(drawn, return_counts=True)
+    assert found == pytest.approx(values, abs=1e-9)
+    share = counts / counts.sum()
+    assert (np.abs(times / 20_000 - share) < 4 * np.sqrt(share * (1 - share) / 20_000)).all()
+
+
+def test_a_p_that_no_permutation_reached_is_a_bound_everywhere():
+    rng = np.random.default_rng(2)
+    x = np.repeat(np.arange(1.0, 11), 8)
+    frame = pl.DataFrame({"x": x, "y": np.minimum(x + rng.integers(-8, 1, 80), x)})
+    made = csi.nca(frame, "x", "y", permutations=199)
+    p = made.table["p_value"][0]
+    assert p == pytest.approx(1 / 200)
+    assert "p ≤0.005" in made.sentences[0].en
+    assert "≤0.005" in str(made).splitlines()[2]
+    assert ("≤ .005" in effect_grid(made, "en").rows[0], "≤ 0.005" in effect_grid(made, "zh").rows[0]) == (True, True)
 
 
 def test_the_permutation_p_nears_the_exact_one():

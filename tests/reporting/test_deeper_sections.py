@@ -188,12 +188,12 @@ def test_ticks_cover_a_range_that_starts_at_a_negative_tick() -> None:
     assert svg.steps(-0.2, 0.4, 4)[0] == -0.2
 
 
-PLANS = {"perceived_quality": {5.0: 20.0, 10.0: 60.0}, "image": {5.0: 15.0}}
+PLANS = {"perceived_quality": {5.0: 20.0, 10.0: 60.0}, "img1": {5.0: 15.0}}
 
 
 @pytest.fixture(scope="module")
 def levers(analysis):
-    settings = replace(analysis.study.settings, telling=Telling(levers=PLANS, budget=40.0))
+    settings = replace(analysis.study.settings, telling=Telling(levers=PLANS, budget=40.0, worth=30.0))
     return build("levers", replace(analysis, study=replace(analysis.study, settings=settings)))
 
 
@@ -206,12 +206,17 @@ def test_levers_are_those_of_the_functions(levers, analysis) -> None:
     assert levers.data["metrics"].equals(csi.key_drivers(est, "satisfaction").table)
     best = csi.plan(est, PLANS, 40.0, seed=analysis.study.settings.seed)
     assert levers.data["plan"]["chosen"].to_list() == best.levels["chosen"].to_list()
+    assert levers.data["break_even"]["per_point"][0] == pytest.approx(best.result.costs["per_point"][0])
+    assert "it breaks even where a point is worth that much. At 30 a point" in levers.paragraphs[-1].en
+    first = levers.data["levers_items"].row(0, named=True)
+    one = csi.whatif(est, {first["item"]: 5}, "satisfaction").table.row(-1, named=True)
+    assert (first["change"], first["conf_low"]) == pytest.approx((one["change"], one["conf_low"]), abs=1e-9)
 
 
 def test_levers_speak_both_languages_and_draw(levers) -> None:
     assert levers.title.en.startswith("Within a budget of 40 the best plan is")
     assert re.search("[\u4e00-\u9fff]", levers.title.zh)
-    assert [t.name for t in levers.tables] == ["levers", "metrics", "plan"]
+    assert [t.name for t in levers.tables] == ["levers", "levers_items", "metrics", "plan", "break_even"]
     for drawn in levers.figures:
         for lang in ("zh", "en"):
             assert drawn.draw(lang).startswith("<svg")
@@ -223,7 +228,7 @@ def test_without_a_plan_levers_name_the_driver_or_say_that_none_is_clear(analysi
     settings = replace(analysis.study.settings, telling=Telling())
     plain = build("levers", replace(analysis, study=replace(analysis.study, settings=settings)))
     assert "5 points more" in plain.title.en
-    assert [t.name for t in plain.tables] == ["levers", "metrics"]
+    assert [t.name for t in plain.tables] == ["levers", "levers_items", "metrics"]
 
 
 def test_a_target_without_levers_says_why(analysis) -> None:

@@ -20,7 +20,8 @@ from scipy.optimize import linear_sum_assignment
 from scipy.stats import gamma, norm
 
 import csi
-from csi.importance.ceilings import ceiling_of, permutation_p, permuted_effects
+from csi.importance.ceiling_draws import permuted_effects
+from csi.importance.ceilings import ceiling_of, permutation_p
 from csi.measures.nonlinear import reset_test
 
 HERE = Path(__file__).parent

@@ -17,13 +17,16 @@ _P = Text("p = {}", "p = {}")
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One condition: its name, the ceiling's corners, its effect and p-value, and what the desired level needs."""
+    """One condition: its name, the ceiling's corners, its effect and p-value, what the desired level needs, and the
+    least p that its permutations can give.
+    """
 
     condition: str
     steps: Sequence[svg.Point]
     effect: float
     p_value: float | None
     needed: float | None = None
+    least: float = 0.0
 
 
 def ceilings(
@@ -86,8 +89,8 @@ def _panel(
     firm = panel.p_value is None or panel.p_value < 0.05
     said = _EFFECT.say(lang).format(style.coefficient(panel.effect, lang))
     if panel.p_value is not None:
-        p = style.p_value(panel.p_value, lang)
-        said += ", " + (f"p {p}" if p.startswith("<") else _P.say(lang).format(p))
+        p = style.p_value(panel.p_value, lang, panel.least)
+        said += ", " + (f"p {p}" if p[0] in "<≤" else _P.say(lang).format(p))
     parts = [
         svg.words(left, top + 15, say(panel.condition, labels, lang), size=13.5, fill=style.INK, bold=True),
         svg.words(left, top + 33, said, size=12, fill=style.FOCAL if firm else style.MUTED, bold=firm),

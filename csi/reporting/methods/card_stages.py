@@ -102,10 +102,11 @@ def _told(found: StageSlopes, study: Study) -> Along:
         ("stage_pairs", Text("Slopes of two stages", "两阶段斜率之差"), pairs, PAIRS, differ),
         ("stage_gate", Text("Are constructs the same at all stages?", "构念在各阶段是否相同"), gate, GATE, HEADINGS),
     )
+    floors = {"p_value": (found.least, "p_plain"), "p_adjusted": (found.least, "p_value")}
     tables = []
     for name, title, frame, kinds, headings in frames:
         kept = {c: k for c, k in kinds.items() if frame.height and frame[c].null_count() < frame.height}
         if kept and not (name == "trends" and found.trends["estimate"].is_null().all()):
-            tables.append(tabled(name, title, frame, kept, headings, texts))
+            tables.append(tabled(name, title, frame, kept, headings, texts, least=floors))
     data = {name: frame for name, _, frame, _, _ in frames if frame.height}
     return Along(tuple(tables), found.sentences, found.notes, data)

@@ -103,9 +103,11 @@ def tabled(
     headings: Mapping[str, Text],
     texts: Mapping[str, Text],
     notes: tuple[Note, ...] = (),
+    least: Mapping[str, tuple[float, str]] | None = None,
 ) -> Table:
     """The columns of a frame named in `kinds`, key columns that say something before them.
 
+    `least`: column of p-values -> the least that its draws can give, and the column of the plain ones ("": itself).
     Where rows are attributes, their dimensions and the whole, the column `kind` gives way to names in bold.
 
     Example:
@@ -119,7 +121,7 @@ def tabled(
     merged = {"kind", "name"} <= kinds.keys() & set(frame.columns) and set(frame["kind"].unique()) <= LEVELS
     columns = [Column(k, heads[k]) for k in keys]
     columns += [
-        Column(c, heads.get(c, Text(c, c)), kind)
+        Column(c, heads.get(c, Text(c, c)), kind, *(least or {}).get(c, ()))
         for c, kind in kinds.items()
         if c in frame.columns and not (merged and c == "kind")
     ]

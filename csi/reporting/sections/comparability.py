@@ -182,14 +182,17 @@ def _table(gate: Comparable, labels: Mapping[str, Text]) -> Table:
         Column("p_scalar", Text("p, intercepts", "截距 p"), "p"),
         Column("delta_cfi_scalar", Text("ΔCFI", "ΔCFI"), "index"),
     )
-    weights = (Column("c", Text("c", "c"), "index"), Column("p_composition", Text("p, weights", "构成 p"), "p"))
+    weights = (
+        Column("c", Text("c", "c"), "index"),
+        Column("p_composition", Text("p, weights", "构成 p"), "p", gate.least),
+    )
     columns = (
         Column("between", Text("Compared", "比较")),
         Column("where", Text("Of", "范围")),
         Column("cells", Text("Cells", "单元数"), "count"),
         *(ladder if by_ladder or not by_weights else ()),
         *(weights if by_weights else ()),
-        Column("p_holm", Text("p, Holm", "Holm p"), "p"),
+        Column("p_holm", Text("p, Holm", "Holm p"), "p", gate.least, "p_value"),
         Column("verdict", Text("Verdict", "判断")),
         Column("items", Text("Item", "题项")),
         Column("bias", Text("Effect", "影响"), "change"),

@@ -60,13 +60,13 @@ def _title(found: Differences) -> Text:
 
 
 def _micom(a: Analysis, found: Differences) -> Table:
-    frame = found.micom.omnibus
+    frame, least = found.micom.omnibus, found.micom.least
     columns = (
         Column("construct", Text("Construct", "构念")),
         Column("c", Text("smallest c", "最小 c"), "estimate"),
-        Column("p_c_holm", Text("p composition", "p 构成"), "p"),
-        Column("p_mean_holm", Text("p means", "p 均值"), "p"),
-        Column("p_variance_holm", Text("p variances", "p 方差"), "p"),
+        Column("p_c_holm", Text("p composition", "p 构成"), "p", least, "p_c_pair"),
+        Column("p_mean_holm", Text("p means", "p 均值"), "p", least, "p_mean_pair"),
+        Column("p_variance_holm", Text("p variances", "p 方差"), "p", least, "p_variance_pair"),
         Column("invariance", Text("Invariance", "不变性")),
     )
     emphasis: Emphasis = {
@@ -87,14 +87,15 @@ def _paths(a: Analysis, found: Differences) -> Table:
         values |= {g: v for g, v in mine.select("group_2", "estimate_2").iter_rows() if g not in values}
         rows.append(
             {"lhs": row["lhs"], "rhs": row["rhs"], **{g: values.get(g) for g in groups}, "p_holm": row["p_holm"]}
+            | {"p_spread": row["p_spread"]}
         )
-    schema = {"lhs": pl.String, "rhs": pl.String, **dict.fromkeys([*groups, "p_holm"], pl.Float64)}
+    schema = {"lhs": pl.String, "rhs": pl.String, **dict.fromkeys([*groups, "p_holm", "p_spread"], pl.Float64)}
     frame = pl.DataFrame(rows, schema=schema)
     columns = (
         Column("rhs", Text("From", "来源")),
         Column("lhs", Text("To", "结果")),
         *(Column(g, labels.get(g, Text(g, g)), "coefficient") for g in groups),
-        Column("p_holm", Text("p, all groups", "p（全部组）"), "p"),
+        Column("p_holm", Text("p, all groups", "p（全部组）"), "p", found.micom.least, "p_spread"),
     )
     low = [p is not None and p < ALPHA for p in frame["p_holm"].to_list()]
     emphasis: Emphasis = {(i, "p_holm"): "focus" for i, yes in enumerate(low) if yes}

@@ -10,14 +10,17 @@ import numpy as np
 import polars as pl
 
 from csi.errors import Problems, Text
+from csi.estimate.unrolled import on_items
 from csi.importance.drivers import GAIN, largest_gain
 from csi.importance.key_drivers import KeyDrivers, key_drivers
 from csi.importance.lever_grid import lever_grid
 from csi.importance.lever_shifts import TOP
-from csi.importance.levers import causes_of
+from csi.importance.levers import causes_of, items_of
 from csi.importance.plan import Plan, plan
 from csi.importance.plan_words import HEADINGS as PLANNED
 from csi.importance.what_if import WhatIf, whatif
+from csi.importance.what_if_words import HEADINGS as MONEY
+from csi.importance.what_if_words import cost_sentence
 from csi.reporting import words
 from csi.reporting.analysis import Analysis
 from csi.reporting.drawn import figure
@@ -28,6 +31,7 @@ from csi.reporting.sections.drawn import here as at_wave
 from csi.reporting.sections.drawn import percent
 from csi.reporting.sections.model import cell_of
 from csi.reporting.simulator import POINTS, Simulator
+from csi.reporting.tables import Kind
 
 ENOUGH = 2
 """Drivers with an arrow to the target from which they share what is explained."""
@@ -41,7 +45,10 @@ def levers_section(a: Analysis) -> Section:
     near = [c for c in est.model.predictors(a.target) if c not in products]
     shares = key_drivers(est, a.target) if len(near) >= ENOUGH else None
     asked = {c: dict(levels) for c, levels in telling.levers.items()}
-    best = plan(est, asked, telling.budget, a.target, seed=a.study.settings.seed) if asked and telling.budget else None
+    best = None
+    if asked and telling.budget:
+        best = plan(est, asked, telling.budget, a.target, worth=telling.worth, seed=a.study.settings.seed)
+    items = _items(a, found)
     title, frame = _title(a, found, best), _levers(found, _published(a))
     brand, level = a.brand_labels[a.focal], percent(est.level)
     more = "" if shares is None else "; right: share of what is explained of it (LMG) by those with an arrow to it"
@@ -55,14 +62,21 @@ def levers_section(a: Analysis) -> Section:
             f"{brand.zh}：各驱动因素单独高 {GAIN:g} 分时，{a.target_name.zh}相应变化的分数，线为 {level} 区间{more_zh}",
         ),
         figures=_drawn(a, frame, shares, title),
-        tables=(_lever_table(a, found, frame), *_share_tables(a, shares), *_plan_tables(a, best)),
-        paragraphs=(STOPPED,),
+        tables=(
+            _lever_table(a, found, frame),
+            *_item_tables(a, items),
+            *_share_tables(a, shares),
+            *_plan_tables(a, best),
+        ),
+        paragraphs=(STOPPED, *_pays(a, best)),
         notes=(*found.notes, *(() if shares is None else shares.notes), *(() if best is None else best.notes[-1:])),
         simulator=_simulator(a),
         data={
             "levers": frame,
             **({} if shares is None else {"metrics": shares.table, "pairs": shares.pairs}),
+            **({"levers_items": items} if items.height else {}),
             **({} if best is None else {"plan": best.levels, "plans": best.plans}),
+            **({} if best is None or best.result is None else {"break_even": best.result.costs}),
         },
     )
 
@@ -101,6 +115,37 @@ def _levers(found: WhatIf, now: Mapping[str, float]) -> pl.DataFrame:
     own = own.with_columns(now=pl.coalesce(here, "now")).with_columns(room=TOP - pl.col("now"))
     alone = found.alone.drop(keys).rename({"lever": "construct"})
     return own.join(alone, on="construct", maintain_order="left").sort("change", descending=True, nulls_last=True)
+
+
+def _items(a: Analysis, found: WhatIf) -> pl.DataFrame:
+    """What the target changes by with each item of a driver, the most first; no rows where drivers have no numbers."""
+    est = cell_of(a).estimate
+    names = items_of(est, a.target)
+    if not names or found.table["change"].null_count():
+        return pl.DataFrame()
+    each = whatif(est, dict.fromkeys(names, GAIN), a.target)
+    keys = each.table.columns[: each.table.columns.index("construct")]
+    own = each.table.filter(pl.col("role") == "lever").select(item="construct", now="now")
+    solution = on_items(est).solution
+    own = own.with_columns(
+        construct=pl.Series([solution.constructs[solution.block[solution.items.index(i)]] for i in names])
+    )
+    alone = each.alone.drop(keys).rename({"lever": "item"})
+    joined = own.join(alone, on="item", maintain_order="left").sort("change", descending=True, nulls_last=True)
+    return joined.select("item", "construct", "now", "change", "conf_low", "conf_high")
+
+
+def _named(a: Analysis) -> dict[str, Text]:
+    """Constructs and items as they are called."""
+    book = a.study.codebook
+    return {**{i: Text(book.label(i, "en"), book.label(i, "zh")) for i in book.names}, **a.construct_labels}
+
+
+def _pays(a: Analysis, best: Plan | None) -> tuple[Text, ...]:
+    """What a point of the target costs by the plan, and from which worth of a point it pays."""
+    if best is None or best.result is None or not (money := best.result.costs.row(0, named=True))["per_point"]:
+        return ()
+    return (cost_sentence(money, a.target_name),)
 
 
 def _title(a: Analysis, found: WhatIf, best: Plan | None) -> Text:
@@ -145,7 +190,7 @@ def _title(a: Analysis, found: WhatIf, best: Plan | None) -> Text:
 
 def _points(a: Analysis, construct: str, points: float) -> Text:
     """A lever with its points."""
-    label = words.lowered(a.label(construct))
+    label = words.lowered(_named(a).get(construct, Text(construct, construct)))
     return Text(f"{label.en} {points:+g}", f"{label.zh} {points:+g} 分")
 
 
@@ -197,6 +242,35 @@ def _lever_table(a: Analysis, found: WhatIf, frame: pl.DataFrame) -> Table:
     return Table("levers", title, frame, kept, texts=a.construct_labels)
 
 
+SHOWN = 8
+"""Items of drivers that are printed; the workbook has all."""
+
+
+def _item_tables(a: Analysis, items: pl.DataFrame) -> tuple[Table, ...]:
+    """Items of drivers by what five points of each go with."""
+    if not items.height:
+        return ()
+    columns = (
+        Column("item", Text("Item", "题项")),
+        Column("construct", Text("Driver", "驱动因素")),
+        Column("now", Text("Now", "现值"), "score"),
+        Column(
+            "change",
+            Text(f"{words.capital(a.target_name.en)}, +{GAIN:g} points", f"+{GAIN:g} 分时{a.target_name.zh}"),
+            "number",
+        ),
+        Column("conf_low", Text("from", "下限"), "number"),
+        Column("conf_high", Text("to", "上限"), "number"),
+    )
+    more = max(items.height - SHOWN, 0)
+    title = Text(
+        f"Each item of a driver {GAIN:g} points up" + (f" (the first {SHOWN} of {items.height})" if more else ""),
+        f"驱动因素的各题项高 {GAIN:g} 分" + (f"（共 {items.height} 题，列前 {SHOWN} 题）" if more else ""),
+    )
+    kept = tuple(c for c in columns if items[c.name].count())
+    return (Table("levers_items", title, items.head(SHOWN), kept, texts=_named(a)),)
+
+
 def _share_tables(a: Analysis, shares: KeyDrivers | None) -> tuple[Table, ...]:
     """Metrics of importance."""
     if shares is None:
@@ -236,4 +310,16 @@ def _plan_tables(a: Analysis, best: Plan | None) -> tuple[Table, ...]:
     )
     kept = tuple(c for c in columns if frame[c.name].count())
     title = Text(f"Levels and what they cost (budget {best.budget:,g})", f"各水平及其成本（预算 {best.budget:,g}）")
-    return (Table("plan", title, frame, kept, texts={**a.construct_labels, **yes}),)
+    return (Table("plan", title, frame, kept, texts={**_named(a), **yes}), *_cost_tables(best))
+
+
+def _cost_tables(best: Plan) -> tuple[Table, ...]:
+    """What the plan costs, what a point of the target costs by it, and what is left where a point has a worth."""
+    if best.result is None or not best.result.costs.height:
+        return ()
+    frame = best.result.costs
+    money: dict[str, Kind] = {"change": "score", "breaks_even": "share"}
+    names = ("cost", "change", "per_point", "per_point_low", "per_point_high", "worth", "net", "net_low", "net_high")
+    columns = tuple(Column(c, MONEY[c], money.get(c, "number")) for c in (*names, "breaks_even") if c in frame.columns)
+    kept = tuple(c for c in columns if frame[c.name].count())
+    return (Table("break_even", Text("What the plan costs, and when it pays", "方案的成本与盈亏平衡"), frame, kept),)

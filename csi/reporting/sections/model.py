@@ -10,6 +10,7 @@ import polars as pl
 from csi.errors import Problems, Text, problem
 from csi.estimate.engine_words import engine_words
 from csi.estimate.estimate import Estimate
+from csi.estimate.shown import least_of
 from csi.measures.indicators import indicators, owners
 from csi.reporting import figures, words
 from csi.reporting.analysis import Analysis, Cell
@@ -250,7 +251,7 @@ def _paths_table(a: Analysis, paths: pl.DataFrame) -> Table:
         Column("std_error", Text("SE", "标准误"), "coefficient"),
         *_interval_columns(),
         Column("t", Text(test, test), "number"),
-        Column("p_value", Text("p", "p"), "p"),
+        Column("p_value", Text("p", "p"), "p", least_of(cell_of(a).estimate)),
         Column("f2", Text("f²", "f²"), "coefficient"),
         Column("vif", Text("VIF", "VIF"), "number"),
         Column("expected", Text("Expected", "预期")),

@@ -6,6 +6,7 @@ from functools import partial
 
 import polars as pl
 
+from csi.display import least_p
 from csi.errors import Text
 from csi.importance.cipma import STATUS, Cipma, cipma
 from csi.measures.scores import scores
@@ -24,7 +25,8 @@ def necessary_section(a: Analysis) -> Section:
     """A scatter per driver with its ceiling; what the level needs, who is below; the bottleneck table."""
     est, telling = cell_of(a).estimate, a.study.settings.telling
     level = telling.desired or USUAL
-    found = cipma(est, a.target, level, permutations=telling.permutations, seed=a.study.settings.seed)
+    found = cipma(est, a.target, level, seed=a.study.settings.seed)
+    many = found.analysis.permutations
     points = scores(est, None, "0-100")
     panels = [_panel(row, found) for row in found.table.iter_rows(named=True)]
     title = _title(a, found)
@@ -37,9 +39,9 @@ def necessary_section(a: Analysis) -> Section:
         title=title,
         subtitle=Text(
             f"{brand.en}: a point is a respondent; up: {a.target_name.en}, across: the driver (0–100); nobody "
-            f"stands in the shaded zone; broken line: what {level:g} needs",
+            f"stands in the shaded zone; broken line: what {level:g} needs; p by {many:,} permutations",
             f"{brand.zh}：每点为一位受访者，纵轴为{a.target_name.zh}，横轴为驱动因素（0–100）；着色区内无人；"
-            f"虚线为达到 {level:g} 分所需",
+            f"虚线为达到 {level:g} 分所需；p 值由 {many:,} 次置换得到",
         ),
         figures=(figure("necessary", title, draw),),
         tables=(_needs(a, found), _bottleneck(a, found)),
@@ -59,6 +61,7 @@ def _panel(row: dict[str, object], found: Cipma) -> Panel:
         float(str(row["effect"])),
         float(str(p)) if p is not None else None,
         float(str(needed)) if needed is not None and row["status"] == "needed" else None,
+        least_p(found.analysis.permutations),
     )
 
 
@@ -85,7 +88,7 @@ def _needs(a: Analysis, found: Cipma) -> Table:
     columns = (
         Column("construct", Text("Driver", "驱动因素")),
         Column("effect", Text("d", "d"), "coefficient"),
-        Column("p_value", Text("p", "p"), "p"),
+        Column("p_value", Text("p", "p"), "p", least_p(found.analysis.permutations)),
         Column("necessary_said", Text("Necessary", "必要")),
         Column("status", Text("At the level", "在该水平")),
         Column("needed", Text("Needed (0–100)", "所需（0–100）"), "score"),

@@ -167,12 +167,12 @@ _NEGATIVE: Final = re.compile(r"(?<![\w.)\-–])-(?=\.?\d)")
 """The hyphen that stands for a minus: nothing before it that it could join."""
 
 
-def p_said(value: float | None) -> Text:
-    """A p-value with its sign: p = .021, p < .001.
+def p_said(value: float | None, least: float = 0.0) -> Text:
+    """A p-value with its sign: p = .021, p < .001, p ≤ .002 at the floor of its draws.
 
     Example:
-        >>> p_said(0.0213), p_said(0.00001).zh
-        (Text(en='p = .021', zh='p = 0.021'), 'p < 0.001')
+        >>> p_said(0.0213), p_said(0.00001).zh, p_said(0.002, 0.002).en
+        (Text(en='p = .021', zh='p = 0.021'), 'p < 0.001', 'p ≤ .002')
     """
-    said = {lang: style.p_value(value, lang) for lang in ("en", "zh")}
-    return Text(*(f"p {s}" if s.startswith("<") else f"p = {s}" for s in said.values()))
+    said = {lang: style.p_value(value, lang, least) for lang in ("en", "zh")}
+    return Text(*(f"p {s}" if s[0] in "<≤" else f"p = {s}" for s in said.values()))

@@ -220,7 +220,7 @@ def _composite(a: Analysis) -> Section:
         Column("value", Text("Value", "值"), "index"),
         Column("q95", Text("95% quantile", "95% 分位数"), "index"),
         Column("q99", Text("99% quantile", "99% 分位数"), "index"),
-        Column("p_value", Text("p", "p"), "p"),
+        Column("p_value", Text("p", "p"), "p", found.least),
     )
     emphasis: Emphasis = {(i, "p_value"): "warn" for i, p in enumerate(table["p_value"]) if p is not None and p < ALPHA}
     brand = a.brand_labels[a.focal]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from csi.errors import Text
+from csi.estimate.shown import least_of
 from csi.reporting.analysis import Analysis
 from csi.reporting.scaled import scale_notes
 from csi.reporting.section import Column, Emphasis, Section, Table
@@ -43,7 +44,7 @@ def parameters_section(a: Analysis) -> Section:
         Column("conf_low", Text("from", "下限"), "estimate"),
         Column("conf_high", Text("to", "上限"), "estimate"),
         Column("statistic", Text("z", "z"), "number"),
-        Column("p_value", Text("p", "p"), "p"),
+        Column("p_value", Text("p", "p"), "p", least_of(est)),
         Column("std_all", Text("β", "β"), "coefficient"),
     )
     emphasis: Emphasis = {
