@@ -142,7 +142,7 @@ def attribute_grid(found: Ipa, lang: Language) -> Grid:
     kinds: dict[str, Kind] = {
         "attribute": "text", "stated": "score", "derived": "coefficient", "performance": "score", "quadrant": "text",
         "probability": "share", "priority": "change", "priority_conf_low": "change", "priority_conf_high": "change",
-        "opportunity": "score", "grid": "text",
+        "opportunity": "score", "ulwick": "score", "grid": "text",
     }  # fmt: skip
     table = found.table
     kinds = {c: kind for c, kind in kinds.items() if c in table.columns and table[c].null_count() < table.height}

@@ -1,6 +1,7 @@
 """Importance-performance analysis of attributes: quadrants and diagonal, how sure a place is, stated beside derived.
 
     opportunity_j = importance_j max(target - performance_j, 0), in percent of all
+    ulwick_j = importance_j + max(importance_j - performance_j, 0), both 0-10
     priority_j = importance_j - performance_j, where both stand on 0-100 (above 0: above the diagonal)
 
 Letters: `a` attributes, `n` respondents, `B` replicates.
@@ -43,7 +44,8 @@ class Ipa(Shown):
             (means on 0-100 where bounds are known, else as asked), NAME_conf_low, NAME_conf_high, quadrant ("improve",
             "keep", "ease", "low"), probability (share of the draws with this quadrant), p_improve, p_keep, p_ease,
             p_low, priority (importance - performance) with priority_conf_low, priority_conf_high, opportunity (percent)
-            with opportunity_conf_low, opportunity_conf_high, grid (stated beside derived: "key", "hidden", "said",
+            with opportunity_conf_low, opportunity_conf_high, ulwick (opportunity score of stated importance, 0-20: both
+            means on 0-10) with ulwick_conf_low, ulwick_conf_high, grid (stated beside derived: "key", "hidden", "said",
             "minor").
         cross: importance and performance of the cross-hair. centre, used ("stated" or "derived"), derived_by.
         agreement: Spearman's rank correlation of stated and derived importance, with its interval; NaN without both.
@@ -108,7 +110,8 @@ def ipa(
 
     Source:
         Martilla & James (1977), Journal of Marketing 41(1), 77-79; Sever (2015), Tourism Management 48, 43-53
-        (diagonal and data-centred quadrants); Vavra (1997) (stated against derived).
+        (diagonal and data-centred quadrants); Vavra (1997) (stated against derived); Ulwick (2002), Harvard Business
+        Review 80(1), 91-97 (opportunity score; he rates both 1-10, later by the share of the two highest answers).
 
     Example:
         >>> frame = pl.DataFrame({"P1": [5, 6, 8, 9, 4], "P2": [8, 9, 7, 9, 8], "I1": [9, 9, 8, 10, 9],
@@ -192,6 +195,7 @@ class _Asked:
         out["place"] = placed(own, done, out["cross"])
         if self.said and self.scaled:
             out["priority"] = own - done
+            out["ulwick"] = ulwick(own, done)
         out["opportunity"] = self._opportunity(own, done)
         if self.said and self.outcome:
             high = [v >= v.mean(axis=1, keepdims=True) for v in (out["stated"], out["derived"])]
@@ -222,6 +226,22 @@ class _Asked:
         worth = np.maximum(own, 0.0) * np.maximum(self.target - done, 0.0)
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray(100.0 * worth / worth.sum(axis=1, keepdims=True))
+
+
+def ulwick(importance: Array, performance: Array) -> Array:
+    """Ulwick's opportunity score, 0-20: importance + max(importance - satisfaction, 0), both brought to 0-10.
+
+    Parameters:
+        importance, performance: (...) on 0-100.
+
+    Source:
+        Ulwick (2002), Harvard Business Review 80(1), 91-97.
+
+    Example:
+        >>> ulwick(np.array([90.0, 40.0]), np.array([50.0, 80.0])).tolist()
+        [13.0, 4.0]
+    """
+    return np.asarray((importance + np.maximum(importance - performance, 0.0)) / 10.0, dtype=np.float64)
 
 
 def placed(importance: Array, performance: Array, cross: Array) -> Array:
@@ -257,6 +277,7 @@ def _table(
         "performance",
         "priority",
         "opportunity",
+        "ulwick",
     ):
         if name not in value:
             continue

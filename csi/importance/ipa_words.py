@@ -33,11 +33,14 @@ HEADINGS: Final = {
     "opportunity": Text("opportunity %", "改进机会 %"),
     "opportunity_conf_low": Text("low", "下限"),
     "opportunity_conf_high": Text("high", "上限"),
+    "ulwick": Text("opportunity score", "机会得分"),
+    "ulwick_conf_low": Text("low", "下限"),
+    "ulwick_conf_high": Text("high", "上限"),
     "grid": Text("stated beside derived", "自述与推算"),
 }
 _POINTS: Final = (
     "stated", "performance", "priority", "priority_conf_low", "priority_conf_high", "opportunity",
-    "opportunity_conf_low", "opportunity_conf_high",
+    "opportunity_conf_low", "opportunity_conf_high", "ulwick", "ulwick_conf_low", "ulwick_conf_high",
 )  # fmt: skip
 NUMBERS: Final[dict[str, Number]] = {
     **dict.fromkeys(_POINTS, lambda v: f"{v:.1f}"),

@@ -47,6 +47,7 @@ def test_means_gaps_and_opportunities_by_hand():
     assert found.cross == (65, 65)
     assert table["quadrant"].to_list() == ["improve", "ease"]
     assert table["opportunity"].to_list() == pytest.approx([100 * 4500 / 5300, 100 * 800 / 5300])
+    assert table["ulwick"].to_list() == pytest.approx([9 + 4, 4])
     near = csi.ipa(
         frame,
         {"a": "P1", "b": "P2"},

@@ -154,6 +154,15 @@ def mistakes(verb: str, rest: list[str]) -> set[str]:
     return set()
 
 
+def test_a_page_whose_examples_were_not_run_says_so():
+    from handbook.prose import UNRUN, told  # noqa: PLC0415 - found once the folder is on the path
+
+    page = "# A\n\nText.\n\n```sh\ncsi models\n```\n"
+    for lang in LANGUAGES:
+        assert told(page, lang, run=False).split("\n\n")[1] == UNRUN[lang]
+        assert UNRUN[lang] not in told("# A\n\n```r\nlibrary(x)\n```\n", lang, run=False)
+
+
 def test_links_of_the_prose_lead_to_pages():
     from handbook.prose import source  # noqa: PLC0415 - found once the folder is on the path
 

@@ -62,10 +62,11 @@ def test_stated_importance_stands_beside_what_is_derived(told):
     done, stated = ({k: f"{k}_{form}" for k in NAMES} for form in "PI")
     own = csi.ipa(frame.drop("id"), done, stated=stated, outcome="s1", scale=(1, 10), replicates=0).table
     shown = section.data["ipa"]
-    for column in ("stated", "performance", "derived", "opportunity"):
+    for column in ("stated", "performance", "derived", "opportunity", "ulwick"):
         assert shown[column].to_list() == pytest.approx(own[column].to_list())
     assert shown["quadrant"].to_list() == own["quadrant"].to_list()
     assert (shown["probability"] <= 1).all()
+    assert (shown["ulwick_conf_low"] < shown["ulwick"]).all()
     assert (shown["opportunity_conf_low"] < shown["opportunity"]).all()
     assert "speed" in section.title.en
     assert "速度" in section.title.zh

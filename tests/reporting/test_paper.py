@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from csi.cli.verbs import VERBS
-from csi.errors import Note, Text
+from csi.errors import Note, Problems, Text, problem
 from csi.measures.segment_criteria import CRITERIA, recommendation
 from csi.reporting import figures
 from csi.reporting.analysis import analyse
@@ -18,7 +18,7 @@ from csi.reporting.renderers.tex import tabular
 from csi.reporting.section import Section
 from csi.reporting.sections import build
 from csi.reporting.sections.method import method
-from csi.reporting.sections.paper import checklist, writing
+from csi.reporting.sections.paper import checklist, checks, writing
 from csi.reporting.sections.paper.appendix import _resampling
 from csi.reporting.sections.paper.references import references_section
 from csi.reporting.sections.paper.works import CITED, cited, keys_in, works
@@ -181,6 +181,17 @@ def test_every_check_shown_is_told_with_its_work(analysis):
     fewer = writing.methods(replace(analysis, study=replace(analysis.study, settings=settings)))
     assert keys & set(keys_in(fewer)) == {"dijkstra2015"}
     assert "estimated again" not in fewer[-1].en
+
+
+def test_a_check_that_cannot_be_made_says_why(analysis, monkeypatch):
+    def refused(_):
+        raise Problems([problem("E-ROWS", "estimate", "rows are needed.", "需要原始行。")])
+
+    monkeypatch.setattr(checks, "CHECKS", {"fimix": (Text("Unobserved segments", "未观测异质性"), refused)})
+    section = checks.checks_section(analysis)
+    assert section.title == Text("None of the checks could be made", "各项检查均无法进行")
+    assert "This check could not be made: rows are needed." in str(rows(section.tables[0], "en"))
+    assert "此项检查无法进行：需要原始行。" in str(rows(section.tables[0], "zh"))
 
 
 def test_lenient_limits_of_fit_have_works_of_their_own(analysis):

@@ -30,12 +30,16 @@ MAP: dict[str, Kind] = {
 }  # fmt: skip
 OPPORTUNITIES: dict[str, Kind] = {
     "attribute": "text", "stated": "score", "performance": "score", "opportunity": "score",
-    "opportunity_conf_low": "score", "opportunity_conf_high": "score",
+    "opportunity_conf_low": "score", "opportunity_conf_high": "score", "ulwick": "score", "ulwick_conf_low": "score",
+    "ulwick_conf_high": "score",
 }  # fmt: skip
 HEADS = {**HEADINGS, **{f"p_{name}": text for name, text in QUADRANTS.items()}}
 RESAMPLES = 500
 """Fewest resamples behind probabilities."""
-OPPORTUNITY = Text("Opportunities (importance × room, percent of all)", "改进机会（重要性 × 提升空间，占全部的百分比）")
+OPPORTUNITY = Text(
+    "Opportunities (importance × room, percent of all; Ulwick's score, 0–20: importance + its lead over performance)",
+    "改进机会（重要性 × 提升空间，占全部的百分比；Ulwick 机会得分 0–20：重要性 + 重要性超出表现的部分）",
+)
 AXES = (Text("Stated importance", "自述重要性"), Text("Performance", "表现"))
 
 Pairs = Mapping[str, tuple[tuple[str, ...], str]]

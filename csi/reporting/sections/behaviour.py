@@ -146,20 +146,43 @@ def band_frame(a: Analysis) -> tuple[pl.DataFrame, dict[str, Text]]:
         given = np.isfinite(answer)
         n = np.array([int(((band == k) & given).sum()) for k in range(len(bands))])
         told = apart(n, a.study.settings.small, int(((band < 0) & given).sum()))
+        found = band_shares(score, answer, weight, edges, top, a.index.level)
         for k, name in enumerate(bands):
             row: dict[str, object] = {"item": item, "band": name, "share": None, "conf_low": None, "conf_high": None}
             row |= {"n": int(n[k]) if told[k] else None, "share_reason": None if told[k] else few(a)}
             if told[k]:
-                here = (band == k) & given
-                flags = (answer[here] >= top).astype(np.float64)[:, None]
-                count = int(here.sum())
-                found = shares(flags, weight[here], np.arange(count), np.zeros(count, dtype=np.int64), a.index.level)
-                row |= {"share": float(found.share[0]), "conf_low": float(found.low[0])}
-                row |= {"conf_high": float(found.high[0])}
+                row |= dict(zip(("share", "conf_low", "conf_high"), found[k] or (None,) * 3, strict=True))
             rows.append(row)
     text, number = pl.String, pl.Float64
     schema = {"item": text, "band": text, "share": number, "conf_low": number, "conf_high": number, "n": pl.Int64}
     return pl.DataFrame(rows, schema={**schema, "share_reason": text}), bands
+
+
+def band_shares(
+    score: Array, answer: Array, weight: Array, edges: Edges, top: float, level: float
+) -> list[tuple[float, float, float] | None]:
+    """Share of each band whose answer is at least `top`, with its interval; None of a band without answers.
+
+    Parameters:
+        score, answer, weight: (n,) of respondents; NaN where absent. edges: where bands begin, above the first.
+
+    Example:
+        >>> score, answer = np.array([60.0, 60, 90, 90]), np.array([5.0, 9, 9, 10])
+        >>> [round(s[0], 2) for s in band_shares(score, answer, np.ones(4), (70.0,), 9, 0.95)]
+        [0.5, 1.0]
+    """
+    band = np.where(np.isfinite(score), np.digitize(score, edges), -1)
+    out: list[tuple[float, float, float] | None] = []
+    for k in range(len(edges) + 1):
+        here = (band == k) & np.isfinite(answer)
+        count = int(here.sum())
+        if not count:
+            out.append(None)
+            continue
+        flags = (answer[here] >= top).astype(np.float64)[:, None]
+        found = shares(flags, weight[here], np.arange(count), np.zeros(count, dtype=np.int64), level)
+        out.append((float(found.share[0]), float(found.low[0]), float(found.high[0])))
+    return out
 
 
 def finding(a: Analysis, frame: pl.DataFrame, bands: dict[str, Text]) -> Text:

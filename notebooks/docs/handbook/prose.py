@@ -92,7 +92,36 @@ def told(text: str, lang: Language, *, run: bool = True) -> str:
             said = _ran(block, names, lang) if run else ""
             return f"```{kind}\n{block.text}```" + (f"\n\n```text\n{said}\n```" if said else "")
 
-        return BLOCK.sub(replaced, text)
+        made = BLOCK.sub(replaced, text)
+    return made if run or not any(runs(block) for block in blocks(text)) else under_title(made, UNRUN[lang])
+
+
+UNRUN: dict[Language, str] = {
+    "en": "*The examples of this page were not run when it was made (`--quick`): what they print is not shown.*",
+    "zh": "*本页生成时未运行示例（`--quick`），因此不显示其输出。*",
+}
+"""What a page says whose examples were not run."""
+
+
+def runs(block: Block) -> bool:
+    """Whether a block prints something when it is run.
+
+    Example:
+        >>> runs(Block("sh", "", "csi models")), runs(Block("sh", "", "pip install csi")), runs(Block("yaml", "", ""))
+        (True, False, False)
+    """
+    return block.kind == "python" or (block.kind == "sh" and bool(commands(block.text)))
+
+
+def under_title(text: str, said: str) -> str:
+    """A page with a paragraph below its title.
+
+    Example:
+        >>> under_title("# A" + chr(10) + "b", "c").split()
+        ['#', 'A', 'c', 'b']
+    """
+    title, mark, rest = text.partition("\n")
+    return f"{title}\n\n{said}\n{rest}" if mark else text
 
 
 @contextlib.contextmanager

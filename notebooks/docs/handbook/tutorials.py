@@ -10,7 +10,7 @@ from typing import Any
 from csi.errors import Language
 from csi.reporting.notebook import Book, executing, from_text, without_outputs
 from handbook.page import LANGUAGES, Page
-from handbook.prose import HERE
+from handbook.prose import HERE, UNRUN
 
 FOLDER = HERE.parent
 NAMES = ("quarterly", "researcher", "validator", "expectation")
@@ -42,7 +42,7 @@ def tutorials(shown: Shown, *, run: bool = True) -> list[Page]:
     told: dict[str, dict[Language, str]] = {name: {} for name in NAMES}
     for lang in LANGUAGES:
         for name, book in _ran(lang, run=run).items():
-            told[name][lang] = _page(name, book, shown, lang)
+            told[name][lang] = _page(name, book, shown, lang, run=run)
     return [Page(f"tutorials/{name}.md", body, boost=1.5) for name, body in told.items()]
 
 
@@ -63,8 +63,8 @@ def spoken(text: str, lang: Language) -> str:
     return re.sub(r"(csi\.report\([^)]*)\)", lambda found: found[1] + ', lang=\\"en\\")', text)
 
 
-def _page(name: str, book: Book, shown: Shown, lang: Language) -> str:
-    """One notebook; its prose is in both languages already."""
+def _page(name: str, book: Book, shown: Shown, lang: Language, *, run: bool) -> str:
+    """One notebook; its prose is in both languages already. Where it was not run, it says so and shows no output."""
     parts = []
     for at, cell in enumerate(book["cells"]):
         text = "".join(cell["source"])
@@ -72,10 +72,10 @@ def _page(name: str, book: Book, shown: Shown, lang: Language) -> str:
             parts.append(text)
             continue
         parts.append(f"```python\n{text}\n```")
-        parts += [_output(f"{name}_{lang}", at, output, shown) for output in cell.get("outputs", [])]
+        parts += [_output(f"{name}_{lang}", at, output, shown) for output in cell.get("outputs", []) if run]
     head = {"en": f"*The notebook is `notebooks/{name}.ipynb`.*", "zh": f"*笔记本文件：`notebooks/{name}.ipynb`。*"}
     title, *rest = parts
-    return "\n\n".join([title, head[lang], *rest])
+    return "\n\n".join([title, head[lang], *([] if run else [UNRUN[lang]]), *rest])
 
 
 def _output(name: str, at: int, output: dict[str, Any], shown: Shown) -> str:

@@ -46,7 +46,7 @@ def _exact(a: Analysis) -> Text:
 
 
 def _robust() -> list[Text]:
-    """RESET, copulas and FIMIX; the first two say themselves where the scores do not allow them."""
+    """RESET, copulas and FIMIX; the section of the checks says of each why it could not be made, where it could not."""
     return [
         Text(
             "bent relations were looked for by RESET [@ramsey1969], endogenous predictors by Gaussian copulas where "
@@ -55,7 +55,7 @@ def _robust() -> list[Text]:
         ),
         Text(
             f"unobserved segments were looked for by FIMIX with {SEGMENTS[0]} to {SEGMENTS[-1]} segments and {STARTS} "
-            "random starts [@hahn2002]",
-            f"以 FIMIX（{SEGMENTS[0]}–{SEGMENTS[-1]} 个细分，{STARTS} 个随机起点）检查未观测异质性[@hahn2002]",
+            "random starts, where there are respondents enough [@hahn2002]",
+            f"样本足够时用 FIMIX（{SEGMENTS[0]}–{SEGMENTS[-1]} 个细分，{STARTS} 个随机起点）查未观测异质性[@hahn2002]",
         ),
     ]

@@ -31,7 +31,7 @@ def checks_section(a: Analysis) -> Section:
         try:
             found, bent = run(a)
         except Problems as wrong:
-            facts.append((name, wrong.problems[0].what))
+            facts.append((name, not_made(wrong.problems[0].what)))
             continue
         data[key] = found[1]
         hits += [bent] if bent.en else []
@@ -39,7 +39,7 @@ def checks_section(a: Analysis) -> Section:
     clear = Text("the checks that could be made raise nothing", "可进行的检查均未提示问题")
     return Section(
         key="checks",
-        title=words.sentence(*hits) if hits else words.sentence(clear),
+        title=words.sentence(*hits) if hits else words.sentence(clear if data else NONE),
         subtitle=Text(
             f"RESET for bent relations, Gaussian copulas, FIMIX with 1 to {SEGMENTS[-1]} segments ({STARTS} starts)",
             f"非线性用 RESET，内生性用高斯 copula，未观测异质性用 FIMIX（1–{SEGMENTS[-1]} 个细分，{STARTS} 个起点）",
@@ -57,6 +57,19 @@ CAUTION = Note(
         "p 值未跨结果变量校正；任何一项检查都不能证明模型正确。",
     ),
 )
+
+
+NONE = Text("none of the checks could be made", "各项检查均无法进行")
+
+
+def not_made(why: Text) -> Text:
+    """What stands in the place of a check that cannot be made.
+
+    Example:
+        >>> not_made(Text("rows are needed.", "需要原始行。")).en
+        'This check could not be made: rows are needed.'
+    """
+    return Text(f"This check could not be made: {why.en}", f"此项检查无法进行：{why.zh}")
 
 
 def _together(said: list[Text]) -> Text:
