@@ -27,10 +27,10 @@ class Document:
 
 
 DOCUMENTS: Final[Mapping[str, Document]] = {
-    "docx": Document("report.{}.docx", ("docx", "resvg_py"), docx),
+    "docx": Document("report.{}.docx", ("docx", "typst"), docx),
     "pdf": Document("report.{}.pdf", ("typst",), pdf),
     "tex": Document("tables.{}.tex", (), tex),
-    "pptx": Document("slides.{}.pptx", ("pptx", "resvg_py"), pptx),
+    "pptx": Document("slides.{}.pptx", ("pptx", "typst"), pptx),
 }
 USUAL: Final = ("html", "notebook", "xlsx")
 """What a report is written as when nothing is said."""

@@ -15,8 +15,10 @@ from csi.errors import Problems, Text, note
 from csi.reporting import svg
 from csi.reporting.formats import DOCUMENTS, check_formats, names_of
 from csi.reporting.renderers import extras
+from csi.reporting.renderers.leaves import laid
 from csi.reporting.renderers.outline import outline
 from csi.reporting.renderers.pdf import content
+from csi.reporting.renderers.pictures import TALLEST, size_of
 from csi.reporting.section import Column, Figure, Headline, Report, Section, Table
 from csi.reporting.write import prepared, written
 
@@ -35,7 +37,7 @@ W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 def absent(kind):
     """Skips where the kind's packages are not installed."""
     for module in DOCUMENTS[kind].modules:
-        pytest.importorskip(module, reason=f"{kind} needs the extra {extras.EXTRA.get(module, '')}")
+        pytest.importorskip(module, reason=f"{kind} needs the extra {extras.EXTRA.get(kind, '')}")
 
 
 def drawing(lang):
@@ -124,6 +126,24 @@ def test_word_has_findings_as_headings_and_as_alternative_text(word):
     assert all(p.startswith(b"\x89PNG") for p in pictures)
 
 
+def test_a_figure_taller_than_a_page_is_cut_between_its_rows(report):
+    rows = [svg.words(0, 20 * k, f"row {k}") for k in range(1, 90)]
+    shot = replace(outline(report, "en").parts[0].shots[0], svg=svg.drawing(640, 1800, rows, "Rows", "en"), half=False)
+    lines = list(laid([shot], "en"))
+    parts = [line[0].svg for line, _ in lines]
+    assert [bool(said) for _, said in lines] == [False, False, True]
+    sizes = [size_of(p) for p in parts]
+    assert all(high <= TALLEST * wide for wide, high in sizes)
+    assert sum(high for _, high in sizes) == pytest.approx(1800)
+    tops = [float(re.search(r'viewBox="0 ([\d.]+)', p)[1]) for p in parts]
+    assert not any(20 * k - 13 < top < 20 * k + 4 for top in tops[1:] for k in range(1, 90))
+    absent("docx")
+    tall = replace(report.sections[0], figures=(Figure("tall", lambda _: shot.svg, Text("A", "甲")),))
+    with zipfile.ZipFile(io.BytesIO(DOCUMENTS["docx"].render(replace(report, sections=(tall,)), "en"))) as book:
+        drawn = [n for n in book.namelist() if n.startswith("word/media/")]
+    assert len(drawn) == 3
+
+
 def test_the_page_description_takes_names_as_data_and_names_missing_characters(report):
     absent("pdf")
     made = DOCUMENTS["pdf"].render(report, "en")
@@ -205,7 +225,7 @@ def test_a_missing_package_is_named_with_what_to_install(monkeypatch):
     (one,) = caught.value.problems
     assert one.code == "E-PACKAGE"
     assert 'pip install "csi[office]"' in one.say("zh")
-    assert "python-docx, resvg-py" in one.say("en")
+    assert "python-docx, typst" in one.say("en")
 
 
 def test_an_unknown_kind_of_file_is_named_with_the_closest():

@@ -16,6 +16,7 @@ import pytest
 from csi.errors import Text
 from csi.models.cards import card_names, read_card
 from csi.reporting import figures, style
+from csi.reporting.figures.shares import share_panels
 from csi.reporting.text_width import text_width
 
 NAME = "{http://www.w3.org/2000/svg}"
@@ -323,6 +324,9 @@ CHANGED = pl.DataFrame({"brand": ["乐"], "change": [12.7], "significant": [True
 MOVED = brands(1).with_columns(brand=pl.lit("乐")).join(TWO, how="cross")
 ROWS = pl.DataFrame({"heading": ["", ""], "row": ["a", "b"], "value_v": [0.48, -0.2], "conf_low": [-0.1, -0.22],
                      "conf_high": [1.1, 0.3]})  # fmt: skip
+SHARED = pl.DataFrame([(p, n, 0.9, 0.8, 1.0) for p in "abc" for n in "abc"], ["panel", "name", "share", "low", "high"],
+                      orient="row")  # fmt: skip
+WORDY = {"panel a": Text("Would stay if a rival lowered its prices", "对手降价时仍会选择继续留在本品牌")}
 KINDS: dict[str, Callable[..., str]] = {
     "trend, one wave": partial(figures.trend, brands(4).join(ONE, how="cross"), **OWN),
     "trend, a change": partial(figures.trend, MOVED, labels={}, focal="乐", changes=CHANGED),
@@ -335,6 +339,7 @@ KINDS: dict[str, Callable[..., str]] = {
     "touchpoints": partial(figures.heat_table, heat(6, 5), **OWN),
     "touchpoints, 60 brands": partial(figures.heat_table, heat(3, 60), **OWN),
     "kano": partial(figures.kano_map, KANO, labels=HAN),
+    "shares": partial(share_panels, SHARED, labels={**HAN, **WORDY}),
     "waterfall": partial(figures.waterfall, STEPS, labels=HAN),
     "information": partial(figures.panels, LINES, labels=HAN, **AXES),
     "residuals": partial(figures.residual_heat, RESIDUALS, order=ITEMS),

@@ -189,19 +189,20 @@ def _block(
     side = (width - left - gap * (len(sets) - 1)) / max(total, 1)
     side = min(side, 150.0)
     named = any(said.say(lang) for said, _ in sets)
-    top = y + (52 if named else 30)
+    heads = {c: _head(say(c, labels, lang), side, size - 1, lang, bold=c == focal) for _, many in sets for c in many}
+    deep = max((len(lines) for lines, _ in heads.values()), default=1)
+    top = y + (52 if named else 30) + 11.0 * (deep - 1)
     x = left
     for said, columns in sets:
         if said.say(lang):
             parts.append(svg.words(x + 1, y + 16, said.say(lang), size=12, fill=style.MUTED))
         for column in columns:
             own = column == focal
-            head, small_size = say(column, labels, lang), size - 1
-            if text_width(head, small_size, bold=own, lang=lang) > side - 2:
-                small_size = 10.0
-            head = svg.shorten(head, side, small_size, bold=own, lang=lang)
+            lines, letters = heads[column]
             ink = style.FOCAL if own else style.TEXT
-            parts.append(svg.words(x + side / 2, top - 10, head, size=small_size, fill=ink, bold=own, anchor="middle"))
+            for k, head in enumerate(reversed(lines)):
+                base = top - 10 - 11.0 * k
+                parts.append(svg.words(x + side / 2, base, head, size=letters, fill=ink, bold=own, anchor="middle"))
             for i, row in enumerate(rows):
                 parts += _cell(cells.get((row, column)), x, top + step * i, side, step, small, reach)
             x += side
@@ -210,6 +211,18 @@ def _block(
         name = svg.shorten(say(row, labels, lang), left - 14, size, lang=lang)
         parts.append(svg.words(left - 12, top + step * (i + 0.5) + 4.5, name, size=size, anchor="end"))
     return top + step * len(rows) + (14 if width < style.HALF or total < len({c for _, c in cells}) else 2)
+
+
+def _head(name: str, side: float, size: float, lang: str, *, bold: bool) -> tuple[list[str], float]:
+    """A column's name in the lines and the size at which it fits above its cells; cut where none does."""
+    if text_width(name, size, bold=bold, lang=lang) <= side - 2:
+        return [name], size
+    lines: list[str] = []
+    for letters in (10.0, 9.5, 9.0):
+        lines = svg.wrap(name, side - 1, letters, bold=bold, lang=lang)
+        if not any(line.endswith("…") for line in lines):
+            return lines, letters
+    return lines, 9.0
 
 
 def _cell(

@@ -36,7 +36,7 @@ def share_panels(
         2
     """
     panels = frame["panel"].unique(maintain_order=True).to_list()
-    across = 1 if width <= style.HALF else min(len(panels), 3)
+    across = 1 if width <= style.HALF else min(len(panels), 3 if width >= style.FULL else 2)
     side = (width - GAP * (across - 1)) / across
     size = 12.0 if width < style.HALF else 12.5
     shown = [say(n, labels, lang) for n in frame["name"].unique(maintain_order=True)]
@@ -46,25 +46,33 @@ def share_panels(
     parts: list[str] = []
     top = 0.0
     for first in range(0, len(panels), across):
-        tall = 0.0
-        for place, name in enumerate(panels[first : first + across]):
+        tall, beside = 0.0, panels[first : first + across]
+        heads = {n: _lines(labels.get(f"panel {n}") or labels.get(n) or Text(n, n), side, lang) for n in beside}
+        deep = max(map(len, heads.values()))
+        for place, name in enumerate(beside):
             rows = frame.filter(pl.col("panel") == name).sort("share", descending=True, nulls_last=True)
             x = Scale(0, reach, place * (side + GAP) + left, place * (side + GAP) + side - 46)
-            head = labels.get(f"panel {name}") or labels.get(name) or Text(name, name)
-            parts += _panel(rows, _capital(head.say(lang)), (place * (side + GAP), top, side), x, size, lang, labels)
-            tall = max(tall, (HEAD if name else 6.0) + ROW * rows.height)
+            head = [""] * (deep - len(heads[name])) + heads[name]
+            parts += _panel(rows, head, (place * (side + GAP), top, side), x, size, lang, labels)
+            tall = max(tall, _above(head) + ROW * rows.height)
         top += tall + 14
     return svg.drawing(width, top, parts, finding, lang)
 
 
-def _capital(words: str) -> str:
-    """The first letter as a heading has it."""
-    return words[:1].upper() + words[1:]
+def _lines(name: Text, side: float, lang: str) -> list[str]:
+    """A panel's name as a heading has it, in two lines where one is too short."""
+    words = name.say(lang)
+    return svg.wrap(words[:1].upper() + words[1:], side, 13.5, bold=True, lang=lang) if words else [""]
+
+
+def _above(head: list[str]) -> float:
+    """The room that a name takes above the bars."""
+    return HEAD + 17.0 * (len(head) - 1) if any(head) else 6.0
 
 
 def _panel(
     rows: pl.DataFrame,
-    head: str,
+    head: list[str],
     at: tuple[float, float, float],
     x: Scale,
     size: float,
@@ -74,10 +82,12 @@ def _panel(
     """One panel: its name, then a bar per row."""
     left, top, side = at
     parts = []
-    if head:
-        parts.append(svg.words(left, top + 15, head, size=13.5, fill=style.INK, bold=True))
-        parts.append(svg.line((left, top + 24), (left + side, top + 24), style.HAIR))
-    start = top + (HEAD if head else 6.0)
+    start = top + _above(head)
+    for line, words in enumerate(head):
+        if words:
+            parts.append(svg.words(left, top + 15 + 17 * line, words, size=13.5, fill=style.INK, bold=True))
+    if any(head):
+        parts.append(svg.line((left, start - 10), (left + side, start - 10), style.HAIR))
     parts.append(svg.line((x.start, start - 2), (x.start, start + ROW * rows.height - 6), style.FAINT))
     for place, row in enumerate(rows.iter_rows(named=True)):
         y = start + ROW * (place + 0.5) - 3

@@ -9,12 +9,14 @@ import base64
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from fontTools import subset
 from fontTools.ttLib import TTFont
+from fontTools.ttLib.sfnt import SFNTWriter
 from fontTools.ttLib.tables.DefaultTable import DefaultTable
 
 from csi.errors import Note, Text, note
@@ -41,8 +43,17 @@ NAMES = frozenset((0, 1, 2, 13))
 
 def open_face(face: Face) -> TTFont:
     """The font, tables read on demand; times and boxes are kept as stored."""
-    stored = io.BytesIO((_FOLDER / face.file).read_bytes())
-    return TTFont(stored, lazy=True, recalcTimestamp=False, recalcBBoxes=False)
+    return _opened(whole(face))
+
+
+@lru_cache(maxsize=3)
+def _read(face: Face) -> TTFont:
+    """The font for those who only read it."""
+    return open_face(face)
+
+
+def _opened(stored: bytes) -> TTFont:
+    return TTFont(io.BytesIO(stored), lazy=True, recalcTimestamp=False, recalcBBoxes=False)
 
 
 @lru_cache(maxsize=8)
@@ -53,7 +64,7 @@ def characters(face: Face) -> frozenset[str]:
         >>> "−" in characters(REGULAR), "満" in characters(REGULAR)
         (True, False)
     """
-    return frozenset(map(chr, open_face(face).getBestCmap()))
+    return frozenset(map(chr, _read(face).getBestCmap()))
 
 
 @lru_cache(maxsize=8)
@@ -68,7 +79,7 @@ def advances(face: Face, *, proportional: bool) -> Mapping[str, float]:
         >>> advances(REGULAR, proportional=False)["质"]
         1.0
     """
-    font = open_face(face)
+    font = _read(face)
     narrow = _proportional_forms(font) if proportional else {}
     metrics, em = font["hmtx"].metrics, font["head"].unitsPerEm
     return {chr(code): metrics[narrow.get(glyph, glyph)][0] / em for code, glyph in font.getBestCmap().items()}
@@ -105,14 +116,20 @@ def whole(face: Face, *, proportional: bool = False) -> bytes:
         >>> whole(REGULAR)[:4]
         b'OTTO'
     """
-    font = open_face(face)
+    font = _read(face) if proportional else _opened((_FOLDER / face.file).read_bytes())
+    tables = {tag: font.reader[tag] for tag in font.reader.keys()}  # noqa: SIM118 - the reader is no mapping
     if proportional:
-        narrow = _proportional_forms(font)
-        for table in font["cmap"].tables:
+        narrow, mapped = _proportional_forms(font), copy(font["cmap"])
+        mapped.tables = [copy(t) for t in mapped.tables]
+        for table in mapped.tables:
             if table.isUnicode():
                 table.cmap = {code: narrow.get(glyph, glyph) for code, glyph in table.cmap.items()}
-    font.flavor, out = None, io.BytesIO()
-    font.save(out, reorderTables=None)
+        tables["cmap"] = mapped.compile(font)
+    out = io.BytesIO()
+    made = SFNTWriter(out, len(tables), font.reader.sfntVersion)
+    for tag in sorted(tables):  # as they are: to save the font would be to compile every glyph again
+        made[tag] = tables[tag]
+    made.close()
     return out.getvalue()
 
 

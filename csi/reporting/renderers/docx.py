@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Any, Final
 
-from csi.errors import Language
+from csi.errors import Language, Text
+from csi.reporting.fonts import places_of
 from csi.reporting.renderers.archive import repacked
-from csi.reporting.renderers.outline import NOTE, Outline, Part, Shot, beside, captions, outline, plain
+from csi.reporting.renderers.leaves import laid
+from csi.reporting.renderers.outline import NOTE, Outline, Part, Shot, outline, plain
 from csi.reporting.renderers.pictures import pngs, share_of, texts_of, undrawn
 from csi.reporting.renderers.word_table import around, paragraph, runs
 from csi.reporting.section import Report
@@ -26,6 +28,8 @@ EMU: Final = 360_000
 TEXT_CM: Final = 17.0
 
 _W: Final = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+Line = tuple[tuple[Shot, ...], list[tuple[str, str]]]
+"""Figures side by side, and what stands under them."""
 _Style = tuple[str, float, bool, bool, str, int, int, bool, str]
 STYLES: Final[tuple[_Style, ...]] = (
     # name, size, bold, italic, alignment, points before and after, stays with the next, colour
@@ -33,7 +37,7 @@ STYLES: Final[tuple[_Style, ...]] = (
     ("Title", 20, True, False, "left", 0, 6, True, ""),
     ("Heading 1", 14, True, False, "left", 18, 6, True, ""),
     ("CsiKicker", 10, True, False, "left", 0, 2, True, FOCAL),
-    ("CsiLegend", 9.5, False, False, "left", 0, 6, False, MUTED),
+    ("CsiLegend", 9.5, False, False, "left", 0, 6, True, MUTED),
     ("CsiIndex", 30, True, False, "left", 6, 0, True, FOCAL),
     ("CsiText", 11, False, False, "left", 6, 4, False, ""),
     ("CsiPicture", 11, False, False, "center", 6, 3, True, ""),
@@ -63,11 +67,13 @@ def docx(report: Report, lang: Language) -> bytes:
     _set_up(document, told)
     put = _Body(document)
     _headline(put, told)
-    shots = [shot for part in told.parts for shot in part.shots]
-    pictures = iter(pngs([s.svg for s in shots], lang=lang))
-    for part in told.parts:
-        _section(put, part, {shot.number: next(pictures) for shot in part.shots}, lang)
-    absent = undrawn((texts_of(s.svg) for s in shots), ("Characters that no picture can show:", "图中无法显示的字符："))
+    lines = [list(laid(part.shots, lang)) for part in told.parts]
+    pictures = iter(pngs([s.svg for drawn in lines for shots, _ in drawn for s in shots], lang=lang))
+    for part, drawn in zip(told.parts, lines, strict=True):
+        _section(put, part, drawn, pictures, lang)
+    shown = {part.title: "".join(texts_of(s.svg) for s in part.shots) for part in told.parts}
+    places = places_of((Text(title, title), texts) for title, texts in shown.items())
+    absent = undrawn(shown.values(), ("Characters that no picture can show:", "图中无法显示的字符："), places)
     for note in (*told.notes, *(plain(n.say(lang)) for n in absent)):
         put.xml(paragraph("CsiNote", runs(note)))
     out = io.BytesIO()
@@ -88,12 +94,16 @@ class _Body:
         self.document.element.body.insert_element_before(made, "w:sectPr")
         return made
 
-    def pictures(self, shots: Sequence[Shot], pngs: Mapping[int, bytes]) -> None:
-        """Pictures in one line, each with its finding as alternative text."""
+    def pictures(self, shots: Sequence[Shot], pngs: Sequence[bytes], *, stays: bool) -> None:
+        """Pictures in one line, each with its finding as alternative text; `stays` with what follows."""
         line = self.document.add_paragraph(style="CsiPicture")
-        for shot in shots:
+        if not stays:
+            line.paragraph_format.keep_with_next = False
+        for place, (shot, png) in enumerate(zip(shots, pngs, strict=True)):
             width = round(share_of(shot.svg) * TEXT_CM * EMU)
-            added = line.add_run().add_picture(io.BytesIO(pngs[shot.number]), width=width)
+            added = line.add_run(" " if place else "").add_picture(io.BytesIO(png), width=width)
+            for side in ("distT", "distB", "distL", "distR"):
+                added._inline.set(side, "0")  # noqa: SLF001 - else some programs leave room at the sides
             about = added._inline.docPr  # noqa: SLF001 - python-docx has no other way to alternative text
             about.set("name", f"Figure {shot.number}")
             about.set("descr", shot.finding)
@@ -115,22 +125,22 @@ def _headline(put: _Body, told: Outline) -> None:
         put.xml(paragraph("CsiText", runs(change)))
 
 
-def _section(put: _Body, part: Part, pictures: Mapping[int, bytes], lang: str) -> None:
+def _section(put: _Body, part: Part, drawn: Sequence[Line], pictures: Iterator[bytes], lang: str) -> None:
     if part.kicker:
         put.xml(paragraph("CsiKicker", runs(part.kicker)))
     put.xml(paragraph("Heading1", runs(part.title)))
     if part.legend:
         put.xml(paragraph("CsiLegend", runs(part.legend)))
-    for shots in beside(part.shots):
-        put.pictures(shots, pictures)
-        for mark, caption in captions(shots, lang):
+    for shots, said in drawn:
+        put.pictures(shots, [next(pictures) for _ in shots], stays=bool(said))
+        for mark, caption in said:
             put.xml(paragraph("CsiFigureTitle", runs(mark, bold=True) + runs(caption)))
     for table in part.tables:
         above, grid, below = around(table, lang)
         for one in (*above, grid, *below):
             put.xml(one)
-    for said in part.sentences:
-        put.xml(paragraph("CsiText", runs(said)))
+    for sentence in part.sentences:
+        put.xml(paragraph("CsiText", runs(sentence)))
     for place, note in enumerate(part.notes):
         first = runs(NOTE.say(lang) + (" " if lang == "en" else ""), italic=lang == "en") if place == 0 else ""
         put.xml(paragraph("CsiNote", first + runs(note)))

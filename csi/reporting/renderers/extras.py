@@ -8,9 +8,9 @@ from typing import Final
 
 from csi.errors import Problems, problem
 
-EXTRA: Final[Mapping[str, str]] = {"docx": "office", "pptx": "office", "resvg_py": "office", "typst": "pdf"}
-"""Package -> the extra that brings it."""
-PACKAGE: Final[Mapping[str, str]] = {"docx": "python-docx", "pptx": "python-pptx", "resvg_py": "resvg-py"}
+EXTRA: Final[Mapping[str, str]] = {"docx": "office", "pptx": "office", "pdf": "pdf"}
+"""Kind of file -> the extra that brings its packages."""
+PACKAGE: Final[Mapping[str, str]] = {"docx": "python-docx", "pptx": "python-pptx"}
 """Module -> what it is called where it is installed from, where that differs."""
 
 
@@ -31,7 +31,7 @@ def needed(wanted: Mapping[str, Sequence[str]]) -> None:
         absent = [m for m in modules if find_spec(m) is None]
         if absent:
             names = ", ".join(PACKAGE.get(m, m) for m in absent)
-            extras = ",".join(dict.fromkeys(EXTRA.get(m, m) for m in absent))
+            extras = EXTRA.get(kind, kind)
             en, zh = f"a report as {kind} needs {names}.", f"输出 {kind} 报告需要 {names}。"
             do, do_zh = f'Install it: pip install "csi[{extras}]".', f'请安装：pip install "csi[{extras}]"。'
             found.append(problem("E-PACKAGE", kind, en, zh, do, do_zh))

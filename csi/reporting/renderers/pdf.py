@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +11,7 @@ from csi.errors import Language, Text
 from csi.reporting import style
 from csi.reporting.fonts import places_of
 from csi.reporting.renderers.columns import extents
+from csi.reporting.renderers.leaves import laid
 from csi.reporting.renderers.outline import (
     NOTE,
     TABLE,
@@ -19,13 +19,11 @@ from csi.reporting.renderers.outline import (
     Part,
     Printed,
     Shot,
-    beside,
-    captions,
     outline,
     pieces,
     plain,
 )
-from csi.reporting.renderers.pictures import font_files, on_white, share_of, texts_of, undrawn
+from csi.reporting.renderers.pictures import on_white, share_of, texts_of, typeset, undrawn
 from csi.reporting.section import Report
 
 TEMPLATE: Final = Path(__file__).parents[1] / "templates" / "report.typ"
@@ -48,20 +46,8 @@ def pdf(report: Report, lang: Language) -> bytes:
         The file's content.
     """
     told = outline(report, lang, sheet=True)
-    return compiled(json.dumps(content(told), ensure_ascii=False), lang)
-
-
-def compiled(data: str, lang: Language) -> bytes:
-    """The PDF of the data of a report."""
-    with font_files(lang) as folder:
-        made = import_module("typst").compile(
-            TEMPLATE.read_bytes(),
-            format="pdf",
-            font_paths=[str(folder)],
-            ignore_system_fonts=True,
-            sys_inputs={"report": data},
-        )
-    return bytes(made)
+    made = typeset(TEMPLATE.read_bytes(), json.dumps(content(told), ensure_ascii=False), lang, kind="pdf")
+    return made if isinstance(made, bytes) else made[0]
 
 
 def content(told: Outline) -> Value:
@@ -94,17 +80,17 @@ def _part(part: Part, lang: Language) -> Value:
         "kicker": part.kicker,
         "title": part.title,
         "legend": _runs(part.legend),
-        "lines": [_line(shots, lang) for shots in beside(part.shots)],
+        "lines": [_line(shots, said) for shots, said in laid(part.shots, lang)],
         "tables": [_table(table, lang) for table in part.tables],
         "sentences": [_runs(s) for s in part.sentences],
         "notes": [_runs(n) for n in part.notes],
     }
 
 
-def _line(shots: Sequence[Shot], lang: Language) -> Value:
+def _line(shots: Sequence[Shot], said: Sequence[tuple[str, str]]) -> Value:
     """Figures side by side and what stands under them."""
     drawn = [{"svg": on_white(s.svg), "finding": s.finding, "wide": 100 * share_of(s.svg)} for s in shots]
-    return {"shots": drawn, "captions": [(number, _runs(words)) for number, words in captions(shots, lang)]}
+    return {"shots": drawn, "captions": [(number, _runs(words)) for number, words in said]}
 
 
 def _table(table: Printed, lang: Language) -> Value:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from html import unescape
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal
 
 from csi.errors import Note, Text, note
 from csi.reporting.fonts import BOLD, FACES, REGULAR, characters, named_in, whole
@@ -18,10 +19,15 @@ from csi.reporting.style import SHEET as SHEET_WIDE
 
 PIXELS = 1500
 """Width of a full-width figure: 224 dots to the inch over the 17 cm of a page."""
-THREADS = 4
-"""Pictures that are drawn side by side; the rasteriser does not hold the interpreter."""
+TALLEST = 1.3
+"""Height of the tallest picture by the width of the page's text: a heading and what stands below share its page."""
 SHEET = "#ffffff"
 """What figures stand on outside the page of a browser."""
+PAGES = b"""
+#set page(width: auto, height: auto, margin: 0pt, fill: white)
+#for one in json(bytes(sys.inputs.data)) { page(image(bytes(one.svg), format: "svg", width: one.wide * 1pt)) }
+"""
+"""Each drawing on a page of its own, a point for a pixel."""
 
 
 @contextmanager
@@ -61,20 +67,27 @@ def pngs(drawings: Sequence[str], *, lang: str) -> list[bytes]:
     """
     if not drawings:
         return []
-    render = import_module("resvg_py").svg_to_bytes
+    pages = [{"svg": on_white(d), "wide": PIXELS * size_of(d)[0] / _whole(d)} for d in drawings]
+    made = typeset(PAGES, json.dumps(pages, ensure_ascii=False), lang, kind="png")
+    return list(made) if isinstance(made, list) else [made]
+
+
+def typeset(template: bytes, data: str, lang: str, *, kind: Literal["pdf", "png"]) -> bytes | list[bytes]:
+    """What Typst makes of a template and the `data` that it reads: a PDF, or a picture for each page.
+
+    Parameters:
+        template: Typst. data: JSON, at hand as `sys.inputs.data`. lang: of the texts. kind: of the file.
+    """
     with font_files(lang) as folder:
-        fonts = {
-            "skip_system_fonts": True,
-            "font_files": sorted(str(f) for f in folder.iterdir()),
-            "font_family": REGULAR.family,
-            "sans_serif_family": REGULAR.family,
-        }
-
-        def one(drawing: str) -> bytes:
-            return bytes(render(svg_string=on_white(drawing), background=SHEET, zoom=PIXELS / _whole(drawing), **fonts))
-
-        with ThreadPoolExecutor(min(THREADS, len(drawings))) as pool:
-            return list(pool.map(one, drawings))
+        made: bytes | list[bytes] = import_module("typst").compile(
+            template,
+            format=kind,
+            ppi=72.0,
+            font_paths=[str(folder)],
+            ignore_system_fonts=True,
+            sys_inputs={"data": data},
+        )
+    return made
 
 
 def _whole(svg: str) -> float:
@@ -95,13 +108,14 @@ def size_of(svg: str) -> tuple[float, float]:
 
 
 def share_of(svg: str) -> float:
-    """The part of a page's width that a drawing takes: all of it from `style.SHEET` units.
+    """The part of a page's width that a drawing takes: all of it from `style.SHEET` units, less where it is too tall.
 
     Example:
         >>> share_of('<svg width="640" height="9">'), round(share_of('<svg width="312" height="9">'), 2)
         (1.0, 0.49)
     """
-    return min(1.0, size_of(svg)[0] / SHEET_WIDE)
+    wide, high = size_of(svg)
+    return min(1.0, wide / SHEET_WIDE, TALLEST * wide / max(high, 1.0))
 
 
 def undrawn(texts: Iterable[str], where: tuple[str, str], places: Mapping[str, Text] | None = None) -> tuple[Note, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any, Final
 
@@ -14,9 +14,11 @@ import polars as pl
 from csi.errors import Language, Text
 from csi.reporting import style
 from csi.reporting.renderers.archive import repacked
+from csi.reporting.renderers.columns import extents
 from csi.reporting.renderers.outline import Outline, Part, Printed, outline, plain
 from csi.reporting.renderers.pictures import pngs, size_of, texts_of, undrawn
 from csi.reporting.section import Report
+from csi.reporting.text_width import text_width
 from csi.reporting.xlsx import CREATED
 
 EMU: Final = 360_000
@@ -24,23 +26,41 @@ EMU: Final = 360_000
 WIDE, HIGH, EDGE = 33.867, 19.05, 1.6
 """A slide and its margin, in centimetres."""
 FACE: Final = {"zh": "Microsoft YaHei", "en": "Calibri"}
+LARGER: Final = 1.4
+"""As much larger letters are worth the shorter words of a drawing for a page."""
+RULE: Final = (
+    '<a:lnB xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" w="12700"><a:solidFill>'
+    f'<a:srgbClr val="{style.INK.lstrip("#").upper()}"/></a:solidFill></a:lnB>'
+)
+"""The line under the headings of a table."""
+POINTS: Final = 72 / 2.54
+"""Points in a centimetre."""
+TOP, FOOT = 4.5, 17.7
+"""Where what a slide shows begins and ends, in centimetres from its top."""
 ROWS, COLUMNS = 12, 9
 """A slide's table has at most so many; the rest is counted below it."""
+FOCUS: Final = (0, "focus")
+"""A name in the first column of a table that stands out."""
 SECTOR: Final = Text("Sector", "行业")
 INDEX: Final = Text("Index", "指数")
 SCORES: Final = Text("Index, 0–100", "指数（0–100）")
 LEAGUE: Final = Text("Index, 0–100; behind each name its confidence interval", "指数（0–100）；名称后为置信区间")
-MORE: Final = Text("{} more rows, {} more columns in the workbook", "另有 {} 行、{} 列，见工作簿")
+MORE: Final = Text("In the workbook: {}", "另有 {}，见工作簿")
+ROWS_MORE, COLUMNS_MORE, AND = Text("rows: {} more", "{} 行"), Text("columns: {} more", "{} 列"), Text(", ", "、")
 
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """A native chart: its kind ("line" or "bar"), what it shows, its categories, and each series by its name."""
+    """A native chart: its kind ("line" or "bar"), what it shows, its categories, and each series by its name.
+
+    `focus`: the places of the categories that stand out; none where all are alike.
+    """
 
     kind: str
     legend: Text
     categories: tuple[str, ...]
     series: tuple[tuple[str, tuple[float | None, ...]], ...]
+    focus: tuple[int, ...] = ()
 
 
 def pptx(report: Report, lang: Language) -> bytes:
@@ -56,7 +76,8 @@ def pptx(report: Report, lang: Language) -> bytes:
     Returns:
         The file's content.
     """
-    told = outline(report, lang)
+    told, printed = outline(report, lang), outline(report, lang, sheet=True)
+    told = replace(told, parts=tuple(map(_larger, told.parts, printed.parts)))
     deck = import_module("pptx").Presentation()
     deck.slide_width, deck.slide_height = round(WIDE * EMU), round(HIGH * EMU)
     about, when = deck.core_properties, CREATED.replace(tzinfo=None)
@@ -74,6 +95,24 @@ def pptx(report: Report, lang: Language) -> bytes:
     return repacked(out.getvalue())
 
 
+def _larger(screen: Part, sheet: Part) -> Part:
+    """The part with its figures as drawn for a screen, or for a page where letters are far larger then."""
+    both = list(zip(screen.shots, sheet.shots, strict=True))
+    room = _room(min(len(both), 2))
+    return replace(screen, shots=tuple(b if _scale(b.svg, room) > LARGER * _scale(a.svg, room) else a for a, b in both))
+
+
+def _room(count: int) -> float:
+    """The width of each of the figures side by side."""
+    return (WIDE - 2 * EDGE - 0.8 * (count - 1)) / max(count, 1)
+
+
+def _scale(svg: str, room: float) -> float:
+    """Centimetres of a slide for a unit of a drawing."""
+    wide, high = size_of(svg)
+    return min(room / wide, (FOOT - TOP) / high)
+
+
 def plot(part: Part, labels: Mapping[str, str], lang: str) -> Plot | None:
     """The chart of a section's numbers: a trend of brands, a league, a profile of constructs; None for others."""
     if not part.shots:
@@ -81,7 +120,11 @@ def plot(part: Part, labels: Mapping[str, str], lang: str) -> Plot | None:
     for needs, make in _PLOTS:
         for frame in part.section.data.values():
             if needs <= set(frame.columns) and frame.height and (made := make(frame, labels, lang)):
-                return made
+                ours = [
+                    t.cells[row][0] for t in part.tables for (row, k), mark in t.marks.items() if (k, mark) == FOCUS
+                ]
+                own = [k for k, name in enumerate(made.categories) if any(name.startswith(f"{o}  ") for o in ours)]
+                return replace(made, focus=tuple(own))
     return None
 
 
@@ -160,7 +203,7 @@ class _Slide:
         self.title(part.title, 0.9, 2.3, 24)
         drawn_as = part.shots[0].caption if part.shots else ""
         legend = chart.legend.say(self.lang) if chart else part.legend or drawn_as
-        self.text(EDGE, 3.2, 0.9, [(legend, 12, False, style.MUTED)])
+        self.text(EDGE, 3.1, 1.2, [(legend, 12, False, style.MUTED)])
         if chart is not None:
             self.chart(chart, part.shots[0].finding)
         elif part.shots:
@@ -173,10 +216,12 @@ class _Slide:
         self.slide.notes_slide.notes_text_frame.text = "\n".join(notes)
 
     def title(self, words: str, top: float, high: float, size: float) -> None:
-        """The finding in the slide's own title, so that outlines and readers find it."""
-        shape = self.slide.shapes.title
+        """The finding in the slide's own title, so that outlines and readers find it; on two lines at most."""
+        shape, room = self.slide.shapes.title, (WIDE - 2 * EDGE) * POINTS
         self.place(shape, EDGE, top, WIDE - 2 * EDGE, high)
-        self.fill(shape.text_frame, [(words, size if len(words) < 80 else 0.8 * size, True, style.INK)])
+        wide = text_width(words, 1.0, bold=True, lang=self.lang)
+        fits = next((s for s in (size, 0.85 * size, 0.75 * size) if s * wide <= 1.6 * room), 0.65 * size)
+        self.fill(shape.text_frame, [(words, fits, True, style.INK)])
 
     def text(self, left: float, top: float, high: float, lines: Sequence[tuple[str, float, bool, str]]) -> None:
         """A box of lines: (words, size in points, bold, colour)."""
@@ -214,7 +259,7 @@ class _Slide:
             data.add_series(name, values)
         line = chart.kind == "line"
         kind = kinds.XL_CHART_TYPE.LINE_MARKERS if line else kinds.XL_CHART_TYPE.BAR_CLUSTERED
-        size = [round(v * EMU) for v in (EDGE, 4.3, WIDE - 2 * EDGE, 13.2)]
+        size = [round(v * EMU) for v in (EDGE, TOP, WIDE - 2 * EDGE, FOOT - TOP)]
         shape = self.slide.shapes.add_chart(kind, *size, data)
         shape._element.nvGraphicFramePr.cNvPr.set("descr", finding)  # noqa: SLF001 - no other way to alternative text
         made = shape.chart
@@ -235,6 +280,9 @@ class _Slide:
             else:
                 series.format.fill.solid()
                 series.format.fill.fore_color.rgb = colour
+                for other in set(range(len(chart.categories))) - set(chart.focus) if chart.focus else ():
+                    series.points[other].format.fill.solid()
+                    series.points[other].format.fill.fore_color.rgb = _rgb(style.OTHERS[0])
         if not line:
             made.plots[0].gap_width, made.plots[0].has_data_labels = 60, True
             made.plots[0].data_labels.number_format, made.plots[0].data_labels.number_format_is_linked = "0.0", False
@@ -258,13 +306,13 @@ class _Slide:
     def pictures(self, part: Part, drawn: Mapping[int, bytes]) -> None:
         """One figure, or two side by side, as large as the room lets them be."""
         shots = [s for s in part.shots if s.number in drawn]
-        room = (WIDE - 2 * EDGE - 0.8 * (len(shots) - 1)) / len(shots)
+        room = _room(len(shots))
         left = EDGE
         for shot in shots:
             wide, high = size_of(shot.svg)
-            scale = min(room / wide, 13.4 / high)
+            scale = _scale(shot.svg, room)
             at = left + (room - scale * wide) / 2
-            size = [round(v * EMU) for v in (at, 4.3, scale * wide, scale * high)]
+            size = [round(v * EMU) for v in (at, TOP, scale * wide, scale * high)]
             added = self.slide.shapes.add_picture(io.BytesIO(drawn[shot.number]), *size)
             added._element.nvPicPr.cNvPr.set("descr", shot.finding)  # noqa: SLF001 - no other way to alternative text
             left += room + 0.8
@@ -272,24 +320,30 @@ class _Slide:
     def table(self, table: Printed) -> None:
         """The first rows of a table."""
         cells = [table.heads[:COLUMNS], *(row[:COLUMNS] for row in table.cells[:ROWS])]
-        place = [round(v * EMU) for v in (EDGE, 4.3, WIDE - 2 * EDGE, 0.9 * len(cells))]
+        place = [round(v * EMU) for v in (EDGE, TOP, WIDE - 2 * EDGE, 0.9 * len(cells))]
         shape = self.slide.shapes.add_table(len(cells), len(cells[0]), *place)
         shape.table.horz_banding = False
-        if len(cells[0]) == 2:
-            shape.table.columns[0].width = round(6.5 * EMU)
-            shape.table.columns[1].width = round((WIDE - 2 * EDGE - 6.5) * EMU)
+        widths = extents(table, self.lang, (10.0,))[0][:COLUMNS]
+        for column, part in zip(shape.table.columns, widths, strict=True):
+            column.width = round((WIDE - 2 * EDGE) * EMU * part / sum(widths))
         for row, words in enumerate(cells):
             for column, said in enumerate(words):
                 cell = shape.table.cell(row, column)
                 cell.fill.background()
                 cell.margin_top = cell.margin_bottom = 20_000
+                if row == 0:
+                    cell._tc.get_or_add_tcPr().insert(0, import_module("pptx.oxml").parse_xml(RULE))  # noqa: SLF001 - python-pptx has no borders
                 self.fill(cell.text_frame, [(said, 12, row == 0, style.TEXT)])
                 if table.numeric[column]:
                     cell.text_frame.paragraphs[0].alignment = import_module("pptx.enum.text").PP_ALIGN.RIGHT
 
         rows, columns = max(0, len(table.cells) - ROWS), max(0, len(table.heads) - COLUMNS)
         if rows or columns:
-            self.text(EDGE, HIGH - 1.8, 0.7, [(MORE.say(self.lang).format(rows, columns), 11, False, style.MUTED)])
+            counted = [
+                f"{text.say(self.lang).format(n)}" for n, text in ((rows, ROWS_MORE), (columns, COLUMNS_MORE)) if n
+            ]
+            said = MORE.say(self.lang).format(AND.say(self.lang).join(counted))
+            self.text(EDGE, HIGH - 1.8, 0.7, [(said, 11, False, style.MUTED)])
 
     def foot(self) -> None:
         """The report's title and the number of the slide."""
