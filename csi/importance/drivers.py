@@ -350,7 +350,9 @@ def item_quadrant_shares(
         est: one cell with replicates. items: of the drivers. place: their quadrants; None where there is none.
 
     Returns:
-        A share per item; None without a quadrant or without draws.
+        A share per item; None without a quadrant or without draws. It is of draws, not the chance that the place is
+        true, but near it: of places with a share of .95 and more 96.5 % were those of the population, of .5 to .65
+        54 % (600 populations, `tests/slow/quadrants_calibration.py`).
     """
     _, found = _of(est, of_items, target)
     if found is None or not len(found.draws) or not items:

@@ -17,7 +17,7 @@ from csi.errors import Note, Problem, Problems, Text, did_you_mean, note, one_of
 from csi.estimate.estimate import Estimate
 from csi.estimate.fit import fit
 from csi.estimate.unrolled import on_items
-from csi.importance.key_drivers_words import lines_of, notes_of, sentences_of
+from csi.importance.key_drivers_words import HUNDREDS, between_note, lines_of, notes_of, sentences_of
 from csi.importance.key_frames import agreement_frame, differences_frame, metric_frame, pair_frame, wide_frame
 from csi.importance.key_measured import Kind, Measured, of_copies, of_fit, of_rows
 from csi.importance.separable import unreadable
@@ -71,7 +71,7 @@ class KeyDrivers(Shown):
 def _(value: KeyDrivers, lang: str = "en") -> str:
     """Sentences, metrics, pairs, agreement, differences, notes."""
     frames = (value.table, value.pairs, value.agreement, value.differences)
-    return lines_of(value.sentences, frames, value.labels, value.notes, lang)
+    return lines_of(value.sentences, frames, value.labels, value.notes, lang, value.least)
 
 
 def key_drivers(
@@ -199,7 +199,11 @@ def _told(
         level=level,
         labels=labels,
         sentences=said,
-        notes=(*est.notes, *notes_of(table, len(names), family, drawn=bool(len(found.shares)))),
+        notes=(
+            *est.notes,
+            *notes_of(table, len(names), family, drawn=bool(len(found.shares))),
+            *((between_note(),) if differences.height and float(est.moments.n.min()) < HUNDREDS else ()),
+        ),
         least=_least(found),
     )
 

@@ -173,6 +173,7 @@ def test_cells_are_compared():
     moved = frame.with_columns(y=pl.when(pl.col("brand") == "B").then(pl.col("x3") * 3 + pl.col("y")).otherwise("y"))
     own = csi.key_drivers(moved, "y", ["x0", "x1", "x3"], by=["brand"], replicates=200)
     row = own.differences.filter(driver="x3").row(0, named=True)
+    assert own.notes[-1].code == "N-KEY-BETWEEN"
     assert row["difference"] < 0
     assert row["p_value"] <= row["p_adjusted"] < 0.05
     assert any("Shares differ between cells" in s.en for s in own.sentences)

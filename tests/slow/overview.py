@@ -22,6 +22,7 @@ from overview_lines import (
     link,
     number,
     of_nulls,
+    of_quadrants,
     of_study,
     rejecting,
     span,
@@ -438,6 +439,8 @@ SECTIONS = (
     ("Hazards, staying, repurchase", lambda: of_study("survival_coverage", "survival_nulls")),
     ("Shares of R2 and contrasts", lambda: of_study("shares_coverage", "shares_nulls")),
     ("What levers go with", lambda: of_study("levers_coverage")),
+    ("Drivers between cells, bands of the score", lambda: of_study("drivers_coverage", "drivers_nulls")),
+    ("Places of drivers on the map", of_quadrants),
     ("Reliability and agreement", of_consistency),
     ("Stages, limits, two-sided slopes", lambda: of_study("stages_coverage", "stages_nulls")),
     (

@@ -79,6 +79,8 @@ NAMES = {
     "zone": "adequacy, superiority, position in the zone",
     "net": "promises exceeded less broken",
     "share": "shares (Wilson, effective n)",
+    "difference of shares": "differences of shares of R2",
+    "share by band": "shares by band of the score",
     "hazard": "slopes of Cox's model",
     "weeks": "slopes of hazards by period",
     "staying": "shares that stay (Kaplan-Meier)",
@@ -151,6 +153,24 @@ def of_study(name, nulls=""):
         what = f"{study}, {interval}: {kinds}"
         lines.append(covering(what, name, rows, rows["panels"][0], gated=gate == "coverage"))
     return lines + (of_nulls(name, nulls) if nulls else [])
+
+
+def of_quadrants():
+    """How often places on the map are right, by the share of draws behind them."""
+    study, lines = "quadrants_calibration", []
+    for (kind,), rows in cal.read(study).group_by("kind", maintain_order=True):
+        top, rest = rows.filter(pl.col("share_from") >= 0.95), rows.filter(pl.col("share_from") < 0.95)
+        gap = rest["right"] - rest["mean_share"]
+        sure = f"right {number(top['right'][0])} of {top['places'][0]}"
+        other = f"right less mean share {gap.min():+.3f} to {gap.max():+.3f} ({rest.height} bands)"
+        holds = (top["right"][0] + 3 * top["right_error"][0] >= 0.95, (gap + 3 * rest["right_error"] >= -0.05).all())
+        for share, found, least, held in (
+            ("of .95 and more", sure, ".95", holds[0]),
+            ("below .95", other, "-.05", holds[1]),
+        ):
+            what, gate = f"{kind}, share {share}", f"at least {least} - 3 errors"
+            lines.append((what, link(study), rows["panels"][0], found, gate, "held" if held else "missed"))
+    return lines
 
 
 def of_nulls(name, nulls):
