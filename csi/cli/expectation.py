@@ -18,7 +18,7 @@ from csi.study.explain import apart
 from csi.study.options import FILES, HELP, LISTS, MAPPINGS, Options, Shape
 from csi.survey.codebook import Form
 
-NAMES: Final = tuple(m.name for m in METHODS)
+NAMES: Final = tuple(METHODS)
 FORMS: Final = ("perceived", "expected", "desired", "adequate")
 KEYS: Final = ("brand", "wave", "stage", "segment")
 CHOICES: Final = {

@@ -11,7 +11,7 @@ from csi.cli.answer import Answer, Grid
 from csi.errors import Language, Problem, Problems, Text, did_you_mean, problem
 from csi.models.card import Card
 from csi.models.cards import card_names, read_card
-from csi.reporting.methods import METHODS, Method, blank_of, method_of, methods_of
+from csi.reporting.methods import METHODS, Method, blank_of, method_of, methods_of, own_methods
 from csi.study.options import HELP
 
 LAST = 99
@@ -51,9 +51,9 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         cards = [read_card(name, lang) for name in card_names()]
         return Answer(
             (listed(lang), RUN.say(lang)),
-            {"models": [summary(c) for c in cards], "methods": [method_summary(m) for m in METHODS]},
+            {"models": [summary(c) for c in cards], "methods": [method_summary(m) for m in own_methods()]},
         )
-    own = args.card in {m.name for m in METHODS}
+    own = args.card in METHODS
     if own and args.card not in card_names():
         return described(method_of(args.card), args, lang)
     name = args.card.removesuffix("_card")
@@ -127,7 +127,7 @@ def card_of(method: Method) -> Card | None:
         [None, 'servqual']
     """
     name = method.name.removesuffix("_card")
-    own = method.name in {m.name for m in METHODS}
+    own = method.name in METHODS
     return None if own or name not in card_names() else read_card(name)
 
 
@@ -231,7 +231,7 @@ def _no_card(option: str) -> Problem:
 
 def _unknown(name: str) -> Problem:
     """No card and no model bears the name."""
-    known = [*card_names(), *(m.name for m in METHODS)]
+    known = [*card_names(), *METHODS]
     hint, listed = did_you_mean(name, known), ", ".join(dict.fromkeys(known))
     hint = hint if "?" in hint.en else Text("", "")
     en, zh = f'there is no model or card "{name}".', f"没有模型或模型卡“{name}”。"

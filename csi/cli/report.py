@@ -15,10 +15,9 @@ from csi.cli.progress import working
 from csi.cli.studied import STUDY, bootstrap_argument, errors_argument, resampled
 from csi.display import text
 from csi.errors import Language, Problems, Text, problem
-from csi.reporting.formats import FORMATS, USUAL, check_formats, names_of
+from csi.reporting.formats import BIBTEX, FORMATS, USUAL, check_formats, names_of
 from csi.reporting.rebuild import rebuild
 from csi.reporting.sections import KINDS
-from csi.reporting.sections.paper.references import FILE as BIBTEX
 from csi.reporting.write import report_in
 from csi.study import read_study
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
+import scipy
 
 from csi.moments.stack import Array
 
@@ -56,9 +56,10 @@ def best(found: Programme, budget: float, gain: Array | None = None) -> tuple[in
         return ()
     names = list(dict.fromkeys(found.lever))
     each = np.array([[1.0 if lever == name else 0.0 for lever in found.lever] for name in names])
-    limits = [LinearConstraint(found.cost[None, :], ub=budget), LinearConstraint(each, ub=1.0)]
+    solver = scipy.optimize
+    limits = [solver.LinearConstraint(found.cost[None, :], ub=budget), solver.LinearConstraint(each, ub=1.0)]
     ones = np.ones(len(own))
-    solved = milp(-own + TINY * found.cost, constraints=limits, integrality=ones, bounds=Bounds(0.0, 1.0))
+    solved = solver.milp(-own + TINY * found.cost, constraints=limits, integrality=ones, bounds=solver.Bounds(0.0, 1.0))
     return () if solved.x is None else tuple(int(x) for x in np.flatnonzero(solved.x > 0.5))
 
 

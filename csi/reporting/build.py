@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Final
 
 from csi.errors import Language, Note, Problems, Text, did_you_mean, note, problem
@@ -16,22 +17,23 @@ from csi.reporting.methods.overview import KEY as OVERVIEW
 from csi.reporting.methods.overview import overview
 from csi.reporting.record import record
 from csi.reporting.section import Headline, Report, Section
-from csi.reporting.sections import NEED_A_MODEL, SECTIONS, behind, build, heading, headline, planned
+from csi.reporting.sections import MODELS, NEED_A_MODEL, SECTIONS, behind, build, heading, headline, planned
 from csi.reporting.sections.grouped import key_of
 from csi.reporting.sections.paper.checklist import KEY as CHECKLIST
 from csi.reporting.sections.paper.checklist import checklist_section
 from csi.reporting.untold import untold
 from csi.reporting.usable import completed
-from csi.reporting.validation.build import VALIDATION, planned_sections, validation_report
 from csi.study.panel import read_study_panel
 from csi.study.study import Study, given_study, with_errors
-from csi.study.validation import validate_study
 from csi.survey.panel import Panel
 
 LEADING = ("gap", "servqual", "tolerance", "promise", "change", "adjustment", "dynamic", "surface", "formation", "kano")
 """Models about expectations, whose finding may stand over a report on expectation, in order."""
 
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
+VALIDATION: Final = "validation"
+_VALIDATION: Final = "csi.reporting.validation.build"
+"""What only a validation needs is loaded by one."""
 
 
 def report(
@@ -92,7 +94,8 @@ def told_as(
 ) -> Report:
     """A report of a kind: of the questionnaire's validation, or of the analysis of the index and its model."""
     if kind == VALIDATION:
-        return validation_report(study, panel, validate_study(study, panel, wave=wave), languages)
+        validated: Report = resolve_name(f"{_VALIDATION}:validated_report")(study, panel, wave, languages)
+        return validated
     return told(analyse(study, panel, wave), keys, languages, kind)
 
 
@@ -189,7 +192,8 @@ def _idle_notes(keys: Sequence[str], analysis: Analysis) -> tuple[Note, ...]:
 def planned_for(study: Study, panel: Panel, kind: str) -> tuple[str, ...]:
     """The sections a report of this kind will have, before anything is estimated."""
     if kind == VALIDATION:
-        return planned_sections(study.settings.validating)
+        sections: tuple[str, ...] = resolve_name(f"{_VALIDATION}:planned_sections")(study.settings.validating)
+        return sections
     columns = panel.frame.columns
     brands = panel.frame["brand"].n_unique() if "brand" in columns else 1
     waves = panel.frame["wave"].n_unique() if "wave" in columns else 1
@@ -203,7 +207,7 @@ def planned_for(study: Study, panel: Panel, kind: str) -> tuple[str, ...]:
         products=any(c.product_of for c in study.model.constructs),
         formed=any(study.settings.modes.get(c.name, c.mode) == "B" for c in study.model.constructs),
         followed=any(p.predictor.name == study.settings.target for p in study.model.paths),
-        methods=told_in(study),
+        methods=told_in(study, None if kind == "expectation" else MODELS if kind == "quarterly" else ()),
         alerts=bool(study.alerts),
     )
 

@@ -4,38 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pkgutil import resolve_name
 from typing import Final
 
 from csi.errors import Language, Problems, did_you_mean, problem
 from csi.reporting.html import render_html
-from csi.reporting.renderers.docx import docx
 from csi.reporting.renderers.extras import needed
-from csi.reporting.renderers.pdf import pdf
-from csi.reporting.renderers.pptx import pptx
-from csi.reporting.renderers.tex import tex
 from csi.reporting.section import Report
-from csi.reporting.xlsx import workbook
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A kind of file of which each language has its own: its name around the language, its packages, what makes it."""
+    """A kind of file of which each language has its own: its name with a place for it, its packages, what makes it."""
 
     name: str
     modules: tuple[str, ...]
-    render: Callable[[Report, Language], bytes]
+    maker: str
+
+    def render(self, report: Report, lang: Language) -> bytes:
+        """The file's bytes; what makes it is loaded when it is asked for."""
+        make: Callable[[Report, Language], bytes] = resolve_name(f"csi.reporting.renderers.{self.maker}")
+        return make(report, lang)
 
 
 DOCUMENTS: Final[Mapping[str, Document]] = {
-    "docx": Document("report.{}.docx", ("docx", "typst"), docx),
-    "pdf": Document("report.{}.pdf", ("typst",), pdf),
-    "tex": Document("tables.{}.tex", (), tex),
-    "pptx": Document("slides.{}.pptx", ("pptx", "typst"), pptx),
+    "docx": Document("report.{}.docx", ("docx", "typst"), "docx:docx"),
+    "pdf": Document("report.{}.pdf", ("typst",), "pdf:pdf"),
+    "tex": Document("tables.{}.tex", (), "tex:tex"),
+    "pptx": Document("slides.{}.pptx", ("pptx", "typst"), "pptx:pptx"),
 }
 USUAL: Final = ("html", "notebook", "xlsx")
 """What a report is written as when nothing is said."""
 ONCE: Final = {"html": "report.html", "notebook": "notebook.ipynb", "xlsx": "tables.xlsx", "py": "notebook.py"}
 FORMATS: Final = (*ONCE, *DOCUMENTS)
+BIBTEX: Final = "references.bib"
+"""The works that a paper names, beside it."""
 ALWAYS: Final = ("numbers.json", "record.json", "manifest.json")
 
 
@@ -81,6 +84,7 @@ def rendered(report: Report, to: Sequence[str]) -> dict[str, bytes]:
     if "html" in to:
         made[ONCE["html"]] = render_html(report, report.languages).encode()
     if "xlsx" in to:
+        workbook: Callable[[Report, Sequence[Language]], bytes] = resolve_name("csi.reporting.xlsx:workbook")
         made[ONCE["xlsx"]] = workbook(report, report.languages)
     for kind in to:
         if kind in DOCUMENTS:

@@ -9,13 +9,12 @@ from pathlib import Path
 
 from csi.errors import Language, Problems, problem
 from csi.reporting.build import LANGUAGES, check_languages, planned_for, ready, told_as
-from csi.reporting.formats import USUAL, check_formats, names_of, rendered
+from csi.reporting.formats import BIBTEX, USUAL, check_formats, names_of, rendered
 from csi.reporting.manifest import MANIFEST, Asked, to_bytes
 from csi.reporting.notebook import Book, executing, notebook, to_percent, to_text, with_sources
 from csi.reporting.numbers import numbers, to_json
 from csi.reporting.section import Report
 from csi.reporting.sections import heading
-from csi.reporting.sections.paper.references import FILE as BIBTEX
 from csi.study.panel import read_study_panel
 from csi.study.study import Study, given_study
 from csi.survey.panel import Panel

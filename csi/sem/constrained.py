@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
+import scipy
 
 from csi.models.nouns import Constraint
 from csi.models.syntax.evaluate import compile_expression, evaluate_definitions
@@ -139,7 +139,7 @@ def _one(prepared: Prepared, problem: Fittable, start: Array) -> tuple[Optimum, 
         value, slope, _ = problem.evaluate(x[None, :])
         return (float(value[0]), slope[0]) if np.isfinite(value[0]) else (1e6, np.zeros_like(x))
 
-    rough = minimize(
+    rough = scipy.optimize.minimize(
         objective, start, jac=True, method="SLSQP", constraints=rules, options={"maxiter": 500, "ftol": 1e-12}
     )
     x = np.asarray(rough.x, dtype=np.float64)

@@ -8,7 +8,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.optimize import minimize
+import scipy
 from scipy.special import chdtrc
 
 from csi.errors import Problem, Problems, note, problem, reason
@@ -189,7 +189,9 @@ def _slice(settings: SEM, task: Task, start: Estimate, s: int, *, bare: bool) ->
         value, slope = log_likelihood(block, flat, theta + root @ phi, terms, data)
         return (-value, -(root.T @ slope)) if np.isfinite(value) else (1e300, np.zeros_like(phi))
 
-    found = minimize(objective, np.zeros(theta.size), jac=True, method="BFGS", options={"gtol": 1e-3, "maxiter": 300})
+    found = scipy.optimize.minimize(
+        objective, np.zeros(theta.size), jac=True, method="BFGS", options={"gtol": 1e-3, "maxiter": 300}
+    )
     best = theta + root @ found.x
     best, value, vcov, drop = _polished(task, flat, best, data, scale, rounds=1 if bare else 4)
     if settings.estimator == "MLR" and not bare:

@@ -75,7 +75,7 @@ def test_a_card_has_a_page_with_its_diagram_and_a_model_its_formula():
     assert "Fornell" in page.body["en"]
     assert "G = P − E" in method_page(method_of("gap"), "zh")
     found = set(re.findall(r"\]\(models/([\w-]+)\.md\)", listed("en")))
-    own = {m.name for m in METHODS}
+    own = {*METHODS}
     assert own <= found
     assert {f"{n}-card" if n in own else n for n in card_names()} <= found
 

@@ -16,7 +16,7 @@ from csi.reporting.build import check_languages
 from csi.reporting.build import told as tell
 from csi.reporting.html import render_html
 from csi.reporting.numbers import numbers, to_json
-from csi.reporting.sections import KINDS, NEED_A_MODEL, SECTIONS, build, planned
+from csi.reporting.sections import KINDS, NEED_A_MODEL, SECTIONS, build, planned, teller
 from csi.reporting.sections.measurement import measurement_finding
 from csi.reporting.sections.priorities import weak_points
 from csi.reporting.sections.standings import change, standing, untold
@@ -272,7 +272,7 @@ def test_report_and_section_show_themselves(told):
 def test_an_unweighted_study_says_so(tmp_path, make_study, answers, study_text):
     text = study_text.replace("weight: w, ", "")
     study = read_study(make_study(tmp_path, answers(40).drop("w"), text))
-    section = SECTIONS["method"](analyse(study, read_study_panel(study)))
+    section = teller("method")(analyse(study, read_study_panel(study)))
     assert ["加权", "未加权"] in rows(section.tables[0], "zh")
 
 

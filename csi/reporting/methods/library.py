@@ -3,96 +3,62 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any, Final
 
 from csi.errors import Problem, Problems, Text, did_you_mean, problem
+from csi.models.card import Card
 from csi.models.cards import card_names, read_card
-from csi.reporting.methods import (
-    adjustment,
-    attitude,
-    balance,
-    bgnbd,
-    change,
-    churn,
-    complaints,
-    drivers,
-    dynamic,
-    edt_inferred,
-    emotion_patterns,
-    emotion_waves,
-    feedback,
-    formation,
-    gap,
-    intervention,
-    ipa,
-    journey,
-    kano,
-    kinds,
-    lifecycle,
-    loyalty,
-    nps,
-    penalty_reward,
-    programme,
-    promise,
-    reasonable,
-    recovery,
-    repurchase,
-    requirements,
-    servqual,
-    surface,
-    text,
-    tolerance,
-)
-from csi.reporting.methods.card import method_of_card
 from csi.reporting.methods.method import Method, Need, begun
 from csi.reporting.section import Section
 from csi.study.options import FILES, Options, merged
 from csi.study.study import Study
 from csi.survey.panel import Panel
 
-METHODS: Final[tuple[Method, ...]] = (
-    gap.METHOD,
-    edt_inferred.METHOD,
-    servqual.METHOD,
-    surface.METHOD,
-    tolerance.METHOD,
-    promise.METHOD,
-    kano.METHOD,
-    lifecycle.METHOD,
-    journey.METHOD,
-    emotion_patterns.METHOD,
-    emotion_waves.METHOD,
-    nps.METHOD,
-    loyalty.TYPES,
-    loyalty.CURVE,
-    repurchase.METHOD,
-    bgnbd.METHOD,
-    churn.METHOD,
-    attitude.METHOD,
-    complaints.METHOD,
-    recovery.METHOD,
-    feedback.METHOD,
-    programme.METHOD,
-    drivers.METHOD,
-    penalty_reward.METHOD,
-    ipa.METHOD,
-    kinds.METHOD,
-    kinds.CODES,
-    formation.METHOD,
-    formation.STAGED,
-    reasonable.METHOD,
-    balance.METHOD,
-    change.METHOD,
-    intervention.METHOD,
-    adjustment.METHOD,
-    dynamic.METHOD,
-    requirements.WHOM,
-    requirements.METHOD,
-    text.METHOD,
-)
-"""Models with code of their own, in the order in which reports tell them."""
+METHODS: Final[Mapping[str, str]] = {
+    "gap": "gap:METHOD",
+    "edt_inferred": "edt_inferred:METHOD",
+    "servqual": "servqual:METHOD",
+    "surface": "surface:METHOD",
+    "tolerance": "tolerance:METHOD",
+    "promise": "promise:METHOD",
+    "kano": "kano:METHOD",
+    "lifecycle": "lifecycle:METHOD",
+    "journey": "journey:METHOD",
+    "emotion_patterns": "emotion_patterns:METHOD",
+    "emotion_waves": "emotion_waves:METHOD",
+    "nps": "nps:METHOD",
+    "loyalty_types": "loyalty:TYPES",
+    "loyalty_curve": "loyalty:CURVE",
+    "repurchase": "repurchase:METHOD",
+    "bgnbd": "bgnbd:METHOD",
+    "churn": "churn:METHOD",
+    "attitude": "attitude:METHOD",
+    "complaints": "complaints:METHOD",
+    "recovery": "recovery:METHOD",
+    "feedback": "feedback:METHOD",
+    "programme": "programme:METHOD",
+    "drivers": "drivers:METHOD",
+    "penalty_reward": "penalty_reward:METHOD",
+    "ipa": "ipa:METHOD",
+    "kinds": "kinds:METHOD",
+    "mentions": "kinds:CODES",
+    "formation": "formation:METHOD",
+    "formation_by_stage": "formation:STAGED",
+    "reasonable": "reasonable:METHOD",
+    "balance": "balance:METHOD",
+    "change": "change:METHOD",
+    "intervention": "intervention:METHOD",
+    "adjustment": "adjustment:METHOD",
+    "dynamic": "dynamic:METHOD",
+    "stakeholders": "requirements:WHOM",
+    "requirements": "requirements:METHOD",
+    "text": "text:METHOD",
+}
+"""Models with code of their own, in the order in which reports tell them: the file each is in and its name there."""
 
 
 NATIONAL = 4
@@ -106,16 +72,30 @@ LAST = 99
 def methods_of(study: Study | None = None) -> tuple[Method, ...]:
     """Every model: those with code of their own and the cards, also the cards a study names by file."""
     own = () if study is None else tuple(_of_file(name, study) for name in study.models if is_file(name))
-    return (*METHODS, *cards(), *own)
+    return (*own_methods(), *cards(), *own)
+
+
+def own_methods() -> tuple[Method, ...]:
+    """The models of `METHODS`."""
+    return tuple(map(_loaded, METHODS))
+
+
+def _loaded(name: str) -> Method:
+    found: Method = resolve_name(f"{__package__}.{METHODS[name]}")
+    return found
 
 
 @functools.cache
 def cards() -> tuple[Method, ...]:
     """The cards of the library as models, in the order of the twelve models, what stands around them last."""
-    taken = {m.name for m in METHODS}
     found = [read_card(name) for name in card_names()]
     found.sort(key=lambda card: card.number or LAST)
-    return tuple(method_of_card(card, f"{card.id}_card" if card.id in taken else card.id) for card in found)
+    return tuple(_of_card(card, f"{card.id}_card" if card.id in METHODS else card.id) for card in found)
+
+
+def _of_card(card: Card, name: str) -> Method:
+    made: Method = resolve_name(f"{__package__}.card:method_of_card")(card, name)
+    return made
 
 
 def is_file(name: str) -> bool:
@@ -132,7 +112,7 @@ def _of_file(name: str, study: Study | None) -> Method:
     """The model of a card file, looked up beside the study file where it is not here."""
     beside = study.path.parent / name if study is not None else Path(name)
     place = name if Path(name).is_file() or not beside.is_file() else str(beside)
-    return method_of_card(read_card(place), name)
+    return _of_card(read_card(place), name)
 
 
 def method_of(name: str, study: Study | None = None) -> Method:
@@ -145,6 +125,8 @@ def method_of(name: str, study: Study | None = None) -> Method:
         >>> method_of("gap").number
         1
     """
+    if name in METHODS:
+        return _loaded(name)
     known = {m.name: m for m in methods_of(study)}
     if name in known:
         return known[name]
@@ -162,20 +144,21 @@ def options_of(study: Study, name: str) -> Options:
     return merged(Options(**files, given=tuple(files)), said)
 
 
-def allowed(study: Study) -> tuple[tuple[Method, tuple[Need, ...]], ...]:
-    """Every model with the needs that the study does not meet; none for those it can run."""
-    return tuple((m, m.lacks(study, options_of(study, m.name))) for m in methods_of(study))
+def allowed(study: Study, among: Collection[str] | None = None) -> tuple[tuple[Method, tuple[Need, ...]], ...]:
+    """Every model, or those named, with the needs that the study does not meet; none for those it can run."""
+    models = methods_of(study) if among is None else tuple(method_of(name, study) for name in among)
+    return tuple((m, m.lacks(study, options_of(study, m.name))) for m in models)
 
 
-def told_in(study: Study) -> tuple[str, ...]:
-    """The models that a report on expectation tells: those the study allows and does not switch off.
+def told_in(study: Study, among: Collection[str] | None = None) -> tuple[str, ...]:
+    """The models, or those of the named, that a report tells: what the study allows and does not switch off.
 
     Of the satisfaction indices, which share their columns, those that the study names; models that follow the same
     people where it says that they are (waves, respondents: same) or names the model.
     """
     off = {name for name, options in study.models.items() if options is None}
     named = {*study.models, study.model.card} - off
-    found = (m for m, lacking in allowed(study) if not lacking and m.name not in off)
+    found = (m for m, lacking in allowed(study, among) if not lacking and m.name not in off)
     followed = study.respondents == "same" or len(study.waves) < 2
     return tuple(m.name for m in found if m.name in named or (m.number != NATIONAL and (followed or not m.panel)))
 

@@ -7,105 +7,66 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pkgutil import resolve_name
 
 from csi.errors import Note, Problems, Text, did_you_mean, problem
 from csi.reporting.analysis import GROUPINGS, Analysis
 from csi.reporting.headings import HEADINGS
 from csi.reporting.methods.library import method_of, run_method
 from csi.reporting.section import Section
-from csi.reporting.sections.behaviour import behaviour
-from csi.reporting.sections.chain import chain
-from csi.reporting.sections.comparability import comparability
-from csi.reporting.sections.decomposition import decomposition
-from csi.reporting.sections.fieldwork import fieldwork
-from csi.reporting.sections.fit import fit_section
-from csi.reporting.sections.groups import groups_section
-from csi.reporting.sections.invariance import invariance_section
-from csi.reporting.sections.items import items
-from csi.reporting.sections.league import league
-from csi.reporting.sections.levers import levers_section
-from csi.reporting.sections.measurement import loadings, reliability, validity
-from csi.reporting.sections.mediation import mediation_section
-from csi.reporting.sections.method import method
-from csi.reporting.sections.model import model, structure
-from csi.reporting.sections.necessary import necessary_section
-from csi.reporting.sections.paper.alternatives import alternatives_section
-from csi.reporting.sections.paper.appendix import appendix_section
-from csi.reporting.sections.paper.bias import bias_section
-from csi.reporting.sections.paper.checklist import checklist_section
-from csi.reporting.sections.paper.checks import checks_section
-from csi.reporting.sections.paper.formative import formative_section
-from csi.reporting.sections.paper.global_fit import global_fit_section
-from csi.reporting.sections.paper.parameters import parameters_section
-from csi.reporting.sections.paper.references import references_section
-from csi.reporting.sections.paper.sample import sample_section
-from csi.reporting.sections.paper.settings import settings_section
-from csi.reporting.sections.paper.writing import writing_section
-from csi.reporting.sections.prediction import prediction_section
-from csi.reporting.sections.priorities import priorities
-from csi.reporting.sections.rates import rates_section
-from csi.reporting.sections.robustness import robustness_section
-from csi.reporting.sections.segments import segments
-from csi.reporting.sections.shrunken import shrunken_section
-from csi.reporting.sections.slopes import slopes_section
-from csi.reporting.sections.stages import stages
-from csi.reporting.sections.tracked import alerts_section, tracking_section
-from csi.reporting.sections.tree import tree_section
-from csi.reporting.sections.trend import trend
 from csi.reporting.sections.verdict import behind, headline
-from csi.reporting.sections.views import views_section
 from csi.reporting.words.phrases import wave_name
 from csi.study.options import Options
 from csi.study.settings import Settings
 from csi.study.study import Study
 
-SECTIONS: dict[str, Callable[[Analysis], Section]] = {
-    "alerts": alerts_section,
-    "trend": trend,
-    "tracking": tracking_section,
-    "views": views_section,
-    "shrunken": shrunken_section,
-    "decomposition": decomposition,
-    "league": league,
-    "rates": rates_section,
-    "comparability": comparability,
-    "tree": tree_section,
-    "chain": chain,
-    "model": model,
-    "priorities": priorities,
-    "stages": stages,
-    "reliability": reliability,
-    "items": items,
-    "loadings": loadings,
-    "validity": validity,
-    "structure": structure,
-    "fieldwork": fieldwork,
-    "method": method,
-    "fit": fit_section,
-    "invariance": invariance_section,
-    "mediation": mediation_section,
-    "slopes": slopes_section,
-    "prediction": prediction_section,
-    "groups": groups_section,
-    "robustness": robustness_section,
-    "necessary": necessary_section,
-    "levers": levers_section,
-    "segments": segments,
-    "behaviour": behaviour,
-    "writing": writing_section,
-    "sample": sample_section,
-    "settings": settings_section,
-    "formative": formative_section,
-    "bias": bias_section,
-    "global_fit": global_fit_section,
-    "parameters": parameters_section,
-    "checks": checks_section,
-    "alternatives": alternatives_section,
-    "appendix": appendix_section,
-    "references": references_section,
-    "checklist": checklist_section,
+SECTIONS: dict[str, str] = {
+    "alerts": "tracked:alerts_section",
+    "trend": "trend:trend",
+    "tracking": "tracked:tracking_section",
+    "views": "views:views_section",
+    "shrunken": "shrunken:shrunken_section",
+    "decomposition": "decomposition:decomposition",
+    "league": "league:league",
+    "rates": "rates:rates_section",
+    "comparability": "comparability:comparability",
+    "tree": "tree:tree_section",
+    "chain": "chain:chain",
+    "model": "model:model",
+    "priorities": "priorities:priorities",
+    "stages": "stages:stages",
+    "reliability": "measurement:reliability",
+    "items": "items:items",
+    "loadings": "measurement:loadings",
+    "validity": "measurement:validity",
+    "structure": "model:structure",
+    "fieldwork": "fieldwork:fieldwork",
+    "method": "method:method",
+    "fit": "fit:fit_section",
+    "invariance": "invariance:invariance_section",
+    "mediation": "mediation:mediation_section",
+    "slopes": "slopes:slopes_section",
+    "prediction": "prediction:prediction_section",
+    "groups": "groups:groups_section",
+    "robustness": "robustness:robustness_section",
+    "necessary": "necessary:necessary_section",
+    "levers": "levers:levers_section",
+    "segments": "segments:segments",
+    "behaviour": "behaviour:behaviour",
+    "writing": "paper.writing:writing_section",
+    "sample": "paper.sample:sample_section",
+    "settings": "paper.settings:settings_section",
+    "formative": "paper.formative:formative_section",
+    "bias": "paper.bias:bias_section",
+    "global_fit": "paper.global_fit:global_fit_section",
+    "parameters": "paper.parameters:parameters_section",
+    "checks": "paper.checks:checks_section",
+    "alternatives": "paper.alternatives:alternatives_section",
+    "appendix": "paper.appendix:appendix_section",
+    "references": "paper.references:references_section",
+    "checklist": "paper.checklist:checklist_section",
 }
-"""Every section by its key."""
+"""Every section by its key: the file and the function that tell it, loaded when a report has it."""
 
 KINDS: dict[str, tuple[str, ...]] = {
     "quarterly": (
@@ -255,10 +216,21 @@ def inserted(usual: Sequence[str], more: Sequence[str]) -> list[str]:
     return found
 
 
+def teller(key: str) -> Callable[[Analysis], Section]:
+    """The function that tells a section of `SECTIONS`.
+
+    Example:
+        >>> teller("trend").__name__
+        'trend'
+    """
+    found: Callable[[Analysis], Section] = resolve_name(f"{__name__}.{SECTIONS[key]}")
+    return found
+
+
 def build(key: str, analysis: Analysis) -> Section:
     """The section `key` of an analysis; one that says why, where these answers do not carry it."""
     try:
-        return SECTIONS[key](analysis) if key in SECTIONS else method_section(key, analysis)
+        return teller(key)(analysis) if key in SECTIONS else method_section(key, analysis)
     except Problems as found:
         if key in SECTIONS and (key not in NEED_A_MODEL or analysis.cell is None):
             raise
@@ -293,4 +265,4 @@ def heading(key: str, study: Study | None = None) -> Text:
     return HEADINGS[key] if key in HEADINGS else method_of(key, study).title
 
 
-__all__ = ["KINDS", "NEED_A_MODEL", "SECTIONS", "behind", "build", "heading", "headline", "planned"]
+__all__ = ["KINDS", "NEED_A_MODEL", "SECTIONS", "behind", "build", "heading", "headline", "planned", "teller"]

@@ -32,9 +32,8 @@ from csi.reporting.validation.response import response_section
 from csi.reporting.validation.separation import fit_section, misfit_section, separation_section
 from csi.reporting.validation.traits import traits_section
 from csi.study.study import Study
+from csi.study.validation import validate_study
 from csi.survey.panel import Panel
-
-VALIDATION = "validation"
 
 TOLD: Mapping[str, Callable[[Validation], Section | None]] = {
     "v_advice": advice_section,
@@ -74,6 +73,11 @@ def planned_sections(asked: Validating) -> tuple[str, ...]:
     return (*(key for key in TOLD if not idle.get(key, False)), "v_answers")
 
 
+def validated_report(study: Study, panel: Panel, wave: str | None, languages: tuple[Language, ...]) -> Report:
+    """A study's questionnaire validated on the answers of a wave, as a report."""
+    return validation_report(study, panel, validate_study(study, panel, wave=wave), languages)
+
+
 def validation_report(study: Study, panel: Panel, found: Validation, languages: tuple[Language, ...]) -> Report:
     """The report of a study's validation.
 
@@ -89,7 +93,7 @@ def validation_report(study: Study, panel: Panel, found: Validation, languages: 
         title=Text(*(sign.join(t for t in parts if t) for sign, parts in titled)),
         headline=headline(study, found),
         sections=tuple(dataclasses.replace(s, language=languages[0]) for s in sections),
-        record={**record(study, panel, found), "kind": VALIDATION, "languages": list(languages)},
+        record={**record(study, panel, found), "kind": "validation", "languages": list(languages)},
         languages=languages,
     )
 

@@ -7,7 +7,7 @@ from csi.cli.models import card_of, drawing, in_order
 from csi.errors import Language
 from csi.models.card import Card
 from csi.models.cards import card_names, read_card
-from csi.reporting.methods import METHODS, Method, methods_of
+from csi.reporting.methods import METHODS, Method, methods_of, own_methods
 from csi.study.options import HELP
 from handbook import words
 from handbook.page import LANGUAGES, Page, fenced, literal, table
@@ -16,13 +16,13 @@ from handbook.page import LANGUAGES, Page, fenced, literal, table
 def models() -> list[Page]:
     """The list, a page per model with code of its own, a page per card."""
     first = Page("models.md", {lang: listed(lang) for lang in LANGUAGES})
-    own = [Page(f"models/{m.name}.md", {lang: method_page(m, lang) for lang in LANGUAGES}) for m in METHODS]
+    own = [Page(f"models/{m.name}.md", {lang: method_page(m, lang) for lang in LANGUAGES}) for m in own_methods()]
     return [first, *own, *(card_page(read_card(name)) for name in card_names())]
 
 
 def _file(name: str) -> str:
     """The page of a card; where a model with code of its own bears its name, the card has another."""
-    return f"{name}-card" if name in {m.name for m in METHODS} else name
+    return f"{name}-card" if name in METHODS else name
 
 
 def card_page(card: Card) -> Page:
