@@ -7,7 +7,7 @@ from pathlib import Path
 
 from csi.catalogue import guides
 from csi.errors import Problem, Problems, Text, did_you_mean, problem
-from csi.models.cards import card_names, read_card
+from csi.models.cards import read_card, shipped
 from csi.models.model import Model
 from csi.study.aims import aim_problems
 from csi.study.asked import query_problems
@@ -173,7 +173,7 @@ def _file(path: Path, where: str) -> Iterator[Problem]:
 def _methods(document: Document) -> Iterator[Problem]:
     """Names under `models` that are neither models nor cards of the library, nor files of cards."""
     given = document.data.get("models")
-    known = (*guides(), *card_names(), *(f"{name}_card" for name in card_names()))
+    known = (*guides(), *shipped(), *(f"{name}_card" for name in shipped()))
     for name in given if isinstance(given, dict) else ():
         if str(name) not in known and not str(name).endswith((".yaml", ".yml")):
             what = Text(f'there is no model "{name}" in the library.', f"模型库中没有“{name}”。")
@@ -183,7 +183,7 @@ def _methods(document: Document) -> Iterator[Problem]:
 def _names_of_card(form: StudyForm, folder: Path) -> tuple[str, ...]:
     """The constructs of the study's card, where it has one that exists."""
     place = card_place(form.model.card, folder)
-    if form.model.card not in card_names() and not Path(place).is_file():
+    if form.model.card not in shipped() and not Path(place).is_file():
         return ()
     try:
         card = read_card(place)

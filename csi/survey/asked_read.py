@@ -31,7 +31,8 @@ def asked_of(picked: Sequence[Picked], raw: pl.DataFrame, waves: pl.Series, code
     frame = raw.with_columns(waves.alias("wave")).filter(pl.col("wave").is_not_null())
     of = {one.raw.name: one for one in picked}
     cells = list(dict.fromkeys(frame.select(FILE, "wave").iter_rows()))
-    counts = {item.name: _counts(frame, item, of) for item in codebook.items}
+    asked = pl.collect_all([_counted(frame.lazy(), item, of) for item in codebook.items])
+    counts = {item.name: _by_cell(found) for item, found in zip(codebook.items, asked, strict=True)}
     return tuple(
         _asked(of[file], wave, item, counts[item.name].get((file, wave), {}))
         for file, wave in cells
@@ -39,16 +40,21 @@ def asked_of(picked: Sequence[Picked], raw: pl.DataFrame, waves: pl.Series, code
     )
 
 
-def _counts(frame: pl.DataFrame, item: Item, of: Mapping[str, Picked]) -> dict[tuple[str, str], dict[float, int]]:
-    """(file, wave) -> number, or the code of a word -> how many gave it."""
+def _counted(frame: pl.LazyFrame, item: Item, of: Mapping[str, Picked]) -> pl.LazyFrame:
+    """How many gave each number, or the code of a word, by file and wave."""
     seen = frame.group_by(FILE, "wave", clean(pl.col(item.name)).alias("value")).len("n")
     parts = [
         seen.filter(pl.col(FILE) == name).with_columns(number(coded(pl.col("value"), words_of(item, one))))
         for name, one in of.items()
     ]
     every = pl.concat(parts).drop_nulls("value").group_by(FILE, "wave", "value").agg(pl.col("n").sum())
+    return every.sort(FILE, "wave", "value")
+
+
+def _by_cell(counted: pl.DataFrame) -> dict[tuple[str, str], dict[float, int]]:
+    """(file, wave) -> number -> how many gave it."""
     out: dict[tuple[str, str], dict[float, int]] = {}
-    for file, wave, x, n in every.sort(FILE, "wave", "value").iter_rows():
+    for file, wave, x, n in counted.iter_rows():
         out.setdefault((file, wave), {})[x] = n
     return out
 
