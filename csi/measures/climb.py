@@ -62,7 +62,11 @@ class Ladder:
         return dict(fitted(self.first).layout.table.rules.ordered)
 
     def fit(self, held: frozenset[Step], free: frozenset[Key], *, std_lv: bool = False) -> Estimate:
-        """A step's estimate; `std_lv` in the equivalent form in which every loading can be tested."""
+        """A step's estimate, the first where the step asks for nothing.
+
+        Parameters:
+            std_lv: in the equivalent form in which every loading can be tested.
+        """
         if self.settings.ordered:
             groups = len(self.first.moments.groups)
             model, settings = ordinal_step(self.model, self.settings, self.thresholds, groups, held, free)
@@ -71,6 +75,8 @@ class Ladder:
             if not (self.first.moments.known_means or "scalar" in held):
                 settings = replace(settings, meanstructure=False)
             model, settings = continuous_step(self.model, settings, held, free)
+        if (model, settings) == (self.model, self.settings):
+            return self.first
         return replace(fit(model, self.first.moments, settings), sample=self.first.sample)
 
     def climb(self, order: Sequence[Step], free: frozenset[Key]) -> list[Rung]:

@@ -46,9 +46,8 @@ def tidy(
 
 def number_column(array: Array) -> pl.Series:
     """Numbers in a row, cell by cell; null where not finite."""
-    flat = np.ascontiguousarray(array, dtype=np.float64).reshape(-1)
-    column, finite = pl.Series(flat, dtype=pl.Float64), np.isfinite(flat)
-    return column if finite.all() else column.set(pl.Series(~finite), None)
+    flat = np.asarray(array, dtype=np.float64).reshape(-1)
+    return pl.Series("", np.where(np.isfinite(flat), flat, np.nan), nan_to_null=True)
 
 
 def cells_of(est: Estimate) -> pl.DataFrame:

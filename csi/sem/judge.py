@@ -66,7 +66,7 @@ class _Case:
 
     Attributes:
         N: (k, r) directions along the constraints, or (b, k, r) where the model is not identified. bread: (b, r, r)
-            inverse information. gammas: per group and slice (M, M), or None.
+            inverse information. gammas: per group and slice (M, M), or None. sizes: (b, g) rows of each group.
     """
 
     prepared: Prepared
@@ -78,6 +78,7 @@ class _Case:
     N: Array
     bread: Array
     gammas: list[list[Array]] | None
+    sizes: Array
 
     def directions(self, s: int) -> Array:
         """(k, r) N of slice `s`."""
@@ -125,7 +126,9 @@ def judge(
         whole = bread if linear.plain and rank.identified else N @ bread @ N.swapaxes(-1, -2)
         vcov = whole / problem.total[:, None, None]
         return Judged(information, blanked(vcov, rank.at), test, None)
-    case = _Case(prepared, problem, at, theta, chi2, df, N, bread, _gammas(prepared, problem))
+    case = _Case(
+        prepared, problem, at, theta, chi2, df, N, bread, _gammas(prepared, problem), group_sizes(prepared.groups)
+    )
     found = [_robust(case, s, tested=rank.identified) for s in range(len(theta))]
     tests = [t for _, t in found if t is not None]
     vcov = blanked(np.stack([v for v, _ in found]), rank.at)
@@ -275,22 +278,22 @@ def _meat(case: _Case, s: int) -> Array:
     layout = prepared.layout
     B = np.zeros((layout.count, layout.count))
     for g, block in enumerate(layout.blocks):
-        rows, w, units = _rows(prepared, g, s)
+        rows, w, units = _rows(case, g, s)
         centre = case.at[g].mu[s] if layout.means else w @ rows / w.sum()
         raw = casewise_scores(block, case.at[g], rows, means=layout.means, centre=centre, s=s)
         own = block.entries.parameter
         np.add.at(B, (own[:, None], own), cross_product(raw, w, units))
-    return np.asarray(B / group_sizes(prepared.groups)[s].sum())
+    return np.asarray(B / case.sizes[s].sum())
 
 
-def _rows(prepared: Prepared, g: int, s: int) -> tuple[Array, Array, Ints]:
+def _rows(case: _Case, g: int, s: int) -> tuple[Array, Array, Ints]:
     """Rows behind a slice without those of weight 0, weights that sum to the group's size, units."""
-    group = prepared.groups[g]
+    group = case.prepared.groups[g]
     if group.rows is None:
         raise needs_rows("a robust estimator", "稳健估计")
     rows, weights, units = group.rows.of(s)
     keep = weights > 0
-    size = float(group_sizes(prepared.groups)[s, g])
+    size = float(case.sizes[s, g])
     return rows[keep], weights[keep] * (size / weights.sum()), units[keep]
 
 
@@ -338,7 +341,7 @@ def _projected_traces(case: _Case, problem: Problem, s: int) -> tuple[float, flo
     r = N.shape[1]
     whole, E, middle = 0.0, np.zeros((r, r)), np.zeros((r, r))
     for g in range(len(case.prepared.groups)):
-        rows, w, _ = _rows(case.prepared, g, s)
+        rows, w, _ = _rows(case, g, s)
         G = gamma(rows, w, means=layout.means, given=layout.table.given)
         target = problem.targets[g]
         A = observed_weight(case.at[g].Sigma[s], target.cov[s], means=layout.means)
@@ -359,7 +362,7 @@ def _saturated_trace(case: _Case, g: int, s: int) -> float:
         observed = prepared.method.information != "expected"
         A1, B1 = saturated_pieces(prepared, problem.sources, prepared.groups, s, g, observed=observed)
     elif isinstance(problem, Problem):
-        rows, w, units = _rows(prepared, g, s)
+        rows, w, units = _rows(case, g, s)
         if not prepared.layout.table.given and not clustered(units):
             return saturated_trace(rows, w, problem.targets[g].cov[s], means=prepared.layout.means)
         A1 = normal_weight(problem.targets[g].cov[s], means=prepared.layout.means)

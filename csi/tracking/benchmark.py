@@ -99,7 +99,7 @@ def _wave(
     else:
         df = np.array([design_df(index, construct, cells[[i, at]]) for i in mine])
         known = [evidence_of(gate, index, name, int(cells[i]), int(cells[at])) for i in mine]
-    tests = with_evidence(tested(L @ values, std_error, df, index.level), known, index.level, anyway=anyway)
+    tests = with_evidence(tested(L @ values, std_error, df, index.level, (len(df),)), known, index.level, anyway=anyway)
     if at is None:
         tests = tests.with_columns(
             pl.when(pl.col(c).is_not_null()).then(pl.lit(said)).alias(c) for c, said in WITHHELD.items()

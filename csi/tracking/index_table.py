@@ -84,7 +84,7 @@ def with_items(table: pl.DataFrame, reasons: Iterable[Reason]) -> pl.DataFrame:
 def number_column(values: Array) -> pl.Series:
     """A Float64 column, null where not finite."""
     flat = np.asarray(values, dtype=np.float64).reshape(-1)
-    return pl.Series(flat, dtype=pl.Float64).set(pl.Series(~np.isfinite(flat)), None)
+    return pl.Series("", np.where(np.isfinite(flat), flat, np.nan), nan_to_null=True)
 
 
 def weight_table(sol: Solution, weights: Weights, linearised: Later[Array] | None = None) -> pl.DataFrame:

@@ -237,7 +237,7 @@ def with_evidence(pairs: pl.DataFrame, known: Sequence[Evidence], level: float, 
         open_ = np.array([np.nan if why is not None else 1.0 for why in hidden]) * np.where(in_part, np.nan, 1.0)
         numbers = (pairs[c].fill_null(float("nan")).to_numpy() * open_ for c in ("difference", "std_error", "df"))
         difference, std_error, df = numbers
-        pairs = tested(difference, std_error, df, level)
+        pairs = tested(difference, std_error, df, level, (len(df),))
         kept = ("difference", "std_error", "df", "conf_low", "conf_high")
         pairs = pairs.with_columns(
             pl.when(pl.Series(in_part)).then(whole[c]).otherwise(pl.col(c)).alias(c) for c in kept
@@ -298,7 +298,9 @@ def gap_changes(
     before = pair_shares(index, theirs, [then[r] for r in rivals])
     found = contrasts(index, j, gap - before)
     names = pl.DataFrame({"rival": rivals}, schema={"rival": pl.String})
-    return pl.concat([names, tested(found.estimate, found.std_error, found.df, index.level)], how="horizontal")
+    return pl.concat(
+        [names, tested(found.estimate, found.std_error, found.df, index.level, (len(found.df),))], how="horizontal"
+    )
 
 
 def do_not_differ(differ: Bools) -> list[list[int]]:
@@ -340,13 +342,22 @@ def _tests(index: Index, construct: int, cells: Ints, covariance: Array, pair: t
     difference = value[left] - value[right]
     std_error = np.sqrt(np.maximum(variance[left] + variance[right] - 2.0 * covariance[left, right], 0.0))
     df = contrast_df(index, construct, pair_shares(index, cells[left], cells[right]))
-    return tested(difference, std_error, df, index.level)
+    return tested(difference, std_error, df, index.level, (left.size,))
 
 
-def tested(difference: Array, std_error: Array, df: Array, level: float) -> pl.DataFrame:
-    """One row per test, as `League.pairs` without its labels: Holm's p-value and half width, the single interval."""
+def tested(difference: Array, std_error: Array, df: Array, level: float, families: Sequence[int]) -> pl.DataFrame:
+    """One row per test, as `League.pairs` without its labels: Holm's p-value and half width, the single interval.
+
+    Parameters:
+        families: how many tests each of them has; they stand one below the other.
+    """
     tests = t_tests(difference, std_error, df, level)
     p_value = tests.p_value
+    parts = [slice(stop - size, stop) for stop, size in zip(np.cumsum(families), families, strict=True)] or [
+        slice(None)
+    ]
+    adjusted = np.concatenate([holm(p_value[f].tolist()) for f in parts])
+    half_width = np.concatenate([half_widths(p_value[f], std_error[f], df[f], level) for f in parts])
     table = pl.DataFrame(
         {
             "difference": number_column(difference),
@@ -354,8 +365,8 @@ def tested(difference: Array, std_error: Array, df: Array, level: float) -> pl.D
             "statistic": number_column(tests.statistic),
             "df": number_column(df),
             "p_value": number_column(p_value),
-            "p_holm": number_column(holm(p_value.tolist())),
-            "half_width": number_column(half_widths(p_value, std_error, df, level)),
+            "p_holm": number_column(adjusted),
+            "half_width": number_column(half_width),
             "conf_low": number_column(tests.conf_low),
             "conf_high": number_column(tests.conf_high),
         }

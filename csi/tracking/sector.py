@@ -82,14 +82,12 @@ def sector(
         v = np.array([1.0 if shares is None else shares[brand_of(index, int(c))] for c in cells])
         v /= v.sum()
         means.append(_mean_row(index, j, wave, cells, v))
-        differences.append(_from_mean(index, j, cells, v))
+        differences.append((cells, *_from_mean(index, j, cells, v)))
     equal = shares is None
     en = "Sector mean: brands weighted equally." if equal else "Sector mean: brands weighted by the given shares."
     zh = "行业均值：各品牌等权。" if equal else "行业均值：各品牌按给定份额加权。"
     table = pl.DataFrame(means) if means else pl.DataFrame()
-    return Sector(
-        table, pl.concat(differences) if differences else pl.DataFrame(), (note("N-SECTOR", en, zh), basis_note(index))
-    )
+    return Sector(table, _differences(index, j, differences), (note("N-SECTOR", en, zh), basis_note(index)))
 
 
 def _check_shares(index: Index, shares: Mapping[str, float] | None) -> None:
@@ -123,17 +121,25 @@ def _mean_row(index: Index, construct: int, wave: str | None, cells: Ints, v: Ar
     }
 
 
-def _from_mean(index: Index, construct: int, cells: Ints, v: Array) -> pl.DataFrame:
-    """Each brand's difference from the sector mean (which contains it)."""
+def _differences(index: Index, construct: int, of_waves: Sequence[tuple[Ints, Array, Array, Array]]) -> pl.DataFrame:
+    """The brands' differences of every wave, each wave a family of tests."""
+    if not of_waves:
+        return pl.DataFrame()
+    cells, difference, std_error, df = (np.concatenate(parts) for parts in zip(*of_waves, strict=True))
+    keys: Sequence[str] = [k for k in index.cells.columns if k != "n"]
+    brands: pl.DataFrame = index.cells.select(keys)[cells.tolist()]
+    head = brands.with_columns(pl.lit(index.constructs[construct]).alias("construct"))
+    families = tuple(len(of_wave[0]) for of_wave in of_waves)
+    return pl.concat([head, tested(difference, std_error, df, index.level, families)], how="horizontal")
+
+
+def _from_mean(index: Index, construct: int, cells: Ints, v: Array) -> tuple[Array, Array, Array]:
+    """Each brand's difference from the sector mean (which contains it), with standard error and degrees of freedom."""
     covariance = joint_covariance(index, construct, cells)
     L = np.eye(cells.size) - v
     difference = L @ index.values[cells, construct]
     std_error = np.sqrt(np.maximum(((L @ covariance) * L).sum(axis=1), 0.0))
-    df = np.full(cells.size, design_df(index, construct, cells))
-    keys: Sequence[str] = [k for k in index.cells.columns if k != "n"]
-    brands: pl.DataFrame = index.cells.select(keys)[cells.tolist()]
-    head = brands.with_columns(pl.lit(index.constructs[construct]).alias("construct"))
-    return pl.concat([head, tested(difference, std_error, df, index.level)], how="horizontal")
+    return difference, std_error, np.full(cells.size, design_df(index, construct, cells))
 
 
 def from_own_mean(index: Index, cell: int, constructs: Sequence[str]) -> pl.DataFrame:
@@ -153,7 +159,7 @@ def from_own_mean(index: Index, cell: int, constructs: Sequence[str]) -> pl.Data
     std_error = np.sqrt(np.maximum(((L @ covariance) * L).sum(axis=1), 0.0))
     df = np.full(k, design_df(index, places.tolist(), np.array([cell])))
     names = pl.DataFrame({"construct": [index.constructs[j] for j in places]}, schema={"construct": pl.String})
-    found = tested(L @ index.values[cell, places], std_error, df, index.level)
+    found = tested(L @ index.values[cell, places], std_error, df, index.level, (k,))
     return pl.concat([names, found], how="horizontal")
 
 

@@ -21,8 +21,9 @@ MISSING = 0.05
 
 def items(a: Analysis) -> Section:
     """Wording, answers, loading with interval, mean and missing share of every item of the model."""
-    frame = item_frame(a)
-    title = items_finding(a)
+    answers, missing = shares_of(a), missing_of(a)
+    frame = item_frame(a, answers, missing)
+    title = items_finding(frame)
     low, high = _range(a, frame["item"].to_list())
     draw = partial(_draw, a, frame, (low, high))
     level = percent(a.index.level)
@@ -37,7 +38,7 @@ def items(a: Analysis) -> Section:
             f"分布与均值{weighted(a).zh}，含答过该题的全部受访者；着色处为载荷低于 0.708 或缺失超过 {MISSING:.0%}",
         ),
         figures=(figure("items", title, draw),),
-        data={"items": frame.drop("shares", "doubtful"), "answers": _answers(a), "missing": _missing(a)},
+        data={"items": frame.drop("shares", "doubtful"), "answers": answers, "missing": missing},
     )
 
 
@@ -47,18 +48,17 @@ def _draw(a: Analysis, frame: pl.DataFrame, scale: tuple[float, float], *, lang:
     return figures.item_table(worded, labels=a.construct_labels, scale=scale, lang=lang, finding=finding, width=width)
 
 
-def items_finding(a: Analysis) -> Text:
+def items_finding(frame: pl.DataFrame) -> Text:
     """The sentence over the items."""
-    frame = item_frame(a)
     doubtful = frame.filter(pl.col("doubtful"))["item"].to_list()
     return words.items([Text(i, i) for i in doubtful], frame.height)
 
 
-def item_frame(a: Analysis) -> pl.DataFrame:
+def item_frame(a: Analysis, answers: pl.DataFrame, missing: pl.DataFrame) -> pl.DataFrame:
     """construct, item, wording, shares (list), loading, conf_low, conf_high, mean, sd, missing, n, doubtful."""
     mine = focal_rows(a)
-    answers = _answers(a)
-    not_asked = dict(_missing(a).filter(reason="not_asked").select("item", "n").iter_rows())
+    shares = dict(answers.group_by("item", maintain_order=True).agg("share").iter_rows())
+    not_asked = dict(missing.filter(reason="not_asked").select("item", "n").iter_rows())
     rows = []
     for construct in a.model.constructs:
         for item in construct.items:
@@ -66,13 +66,12 @@ def item_frame(a: Analysis) -> pl.DataFrame:
                 continue
             column, skipped = mine[item], not_asked.get(item, 0)
             mean, sd = weighted_mean(column, mine["weight"] if "weight" in mine.columns else None)
-            shares = answers.filter(pl.col("item") == item)["share"].to_list()
             rows.append(
                 {
                     "construct": construct.name,
                     "item": item,
                     "wording": a.study.codebook.label(item, a.study.language),
-                    "shares": shares,
+                    "shares": shares[item],
                     "mean": mean,
                     "sd": sd,
                     "missing": (column.null_count() - skipped) / max(column.len() - skipped, 1),
@@ -125,22 +124,23 @@ def _range(a: Analysis, items_: list[str]) -> tuple[float, float]:
     return min(low), max(high)
 
 
-def _answers(a: Analysis) -> pl.DataFrame:
+def shares_of(a: Analysis) -> pl.DataFrame:
     """item, answer, share of the given answers (weighted), n (how many): every point of the item's scale."""
     mine, rows = focal_rows(a), []
     for item in (i for i in a.model.items if i in mine.columns):
         scale = a.study.codebook[item].scale
         points = [scale.minimum + i for i in range(round(scale.maximum - scale.minimum) + 1)]
         given = mine.filter(pl.col(item).is_not_null())
+        rounded = given[item].round().to_numpy()
         w = given["weight"].to_numpy() if "weight" in mine.columns else np.ones(given.height)
         for p in points:
-            here = (given[item].round() == p).to_numpy()
+            here = rounded == p
             share = float(w[here].sum() / w.sum()) if given.height else 0.0
             rows.append({"item": item, "answer": p, "share": share, "n": int(here.sum())})
     return pl.DataFrame(rows, schema={"item": pl.String, "answer": pl.Float64, "share": pl.Float64, "n": pl.Int64})
 
 
-def _missing(a: Analysis) -> pl.DataFrame:
+def missing_of(a: Analysis) -> pl.DataFrame:
     """item, reason, n: why answers of the focal brand are absent at the wave."""
     frame, reasons = a.panel.frame, a.panel.reasons
     schema = {"item": pl.String, "reason": pl.String, "n": pl.Int64}

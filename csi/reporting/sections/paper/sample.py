@@ -11,7 +11,7 @@ from csi.measures.sizing.rmsea_power import power_rmsea
 from csi.reporting import style
 from csi.reporting.analysis import Analysis
 from csi.reporting.section import Column, Emphasis, Section, Table
-from csi.reporting.sections.items import focal_rows, item_frame
+from csi.reporting.sections.items import focal_rows, item_frame, missing_of, shares_of
 from csi.reporting.sections.model import cell_of
 from csi.reporting.sections.paper.facts import Fact, absent_share, degrees, listing, used
 
@@ -50,7 +50,8 @@ def sample_section(a: Analysis) -> Section:
 
 def items_frame(a: Analysis) -> pl.DataFrame:
     """construct, item, wording in both languages, scale, mean, sd, low, high, missing, skewness, kurtosis."""
-    frame = item_frame(a).select("construct", "item", "mean", "sd", "missing", "n")
+    found = item_frame(a, shares_of(a), missing_of(a))
+    frame = found.select("construct", "item", "mean", "sd", "missing", "n")
     mine, book = focal_rows(a), a.study.codebook
     more = []
     for item in frame["item"].to_list():
