@@ -23,7 +23,7 @@ from csi.inference.uncertainty import two_sided
 from csi.measures.copula_words import ALIKE, ALIKE_MANY, MANY, lines_of, notes_of, sentences_of
 from csi.measures.fimix import outcomes_of, predictors_at
 from csi.measures.normality import cramer_von_mises, lilliefors
-from csi.measures.score_rows import ScoreRows, over_scores, p_of_families, score_rows
+from csi.measures.score_rows import ScoreRows, centred_products, over_scores, p_of_families, score_rows, slopes_of
 from csi.moments.stack import Array
 
 Distribution = Literal["adjusted", "original"]
@@ -134,13 +134,17 @@ def copula(
     usable = _candidates(est, endogenous, checks, one_of("distribution", distribution, get_args(Distribution)))
     plans = [plan for y in outcomes_of(est) for plan in _plans(est, y, usable)]
 
-    def quantity(Z: Array, w: Array) -> Array:
-        return _fitted(est, plans, Z, w, distribution)
+    def products(Z: Array, w: Array) -> Array:
+        terms = [copula_term(Z[:, k], w, distribution) for k in _needed(plans)]
+        return centred_products(np.column_stack([Z, *terms]), w)
+
+    def quantity(G: Array) -> Array:
+        return _fitted(plans, G, len(est.solution.constructs))
 
     labels = [label for plan in plans for label in plan.labels(est)]
     frame = pl.DataFrame(labels, schema=dict.fromkeys(("outcome", "endogenous", "term"), pl.String), orient="row")
-    found = over_scores(est, rows, quantity)
-    columns = {"estimate": quantity(rows.scores, rows.weight)}
+    found = over_scores(est, rows, products, quantity)
+    columns = {"estimate": quantity(products(rows.scores, rows.weight)[None])[0]}
     if found is not None:
         columns |= {name: getattr(found, name) for name in ("std_error", "conf_low", "conf_high", "p_value")}
     frame = frame.with_columns(pl.Series(name, values) for name, values in columns.items())
@@ -185,22 +189,17 @@ def _plans(est: Estimate, outcome: str, usable: Sequence[str]) -> list[_Plan]:
     return [_Plan(y, xs, chosen) for size in range(len(some) + 1) for chosen in combinations(some, size)]
 
 
-def _fitted(est: Estimate, plans: Sequence[_Plan], Z: Array, w: Array, distribution: Distribution) -> Array:
-    """Slopes of all plans, one after another, from one matrix of cross-products."""
-    q = len(est.solution.constructs)
-    needed = sorted({k for plan in plans for k in plan.terms})
-    terms = {k: copula_term(Z[:, k], w, distribution) for k in needed}
-    D = np.column_stack([Z, *terms.values()])
-    D = D - np.average(D, axis=0, weights=w)
-    G = (D * w[:, None]).T @ D
-    slopes = []
-    for plan in plans:
-        at = [*plan.predictors, *(q + needed.index(k) for k in plan.terms)]
-        try:
-            slopes.append(np.linalg.solve(G[np.ix_(at, at)], G[at, plan.outcome]))
-        except np.linalg.LinAlgError:
-            slopes.append(np.full(len(at), np.nan))
-    return np.concatenate(slopes)
+def _needed(plans: Sequence[_Plan]) -> list[int]:
+    """The constructs whose copula terms some plan has."""
+    return sorted({k for plan in plans for k in plan.terms})
+
+
+def _fitted(plans: Sequence[_Plan], G: Array, q: int) -> Array:
+    """(b, m) slopes of all plans, one after another, from cross-products (b, q + t, q + t) of scores and terms."""
+    place = {k: q + i for i, k in enumerate(_needed(plans))}
+    return np.hstack(
+        [slopes_of(G, [*plan.predictors, *(place[k] for k in plan.terms)], plan.outcome) for plan in plans]
+    )
 
 
 def _checks(est: Estimate, rows: ScoreRows, distribution: Distribution) -> pl.DataFrame:

@@ -20,7 +20,7 @@ from csi.inference.adjust import holm
 from csi.inference.uncertainty import two_sided
 from csi.measures.copula_words import HEADINGS
 from csi.measures.fimix import outcomes_of, predictors_at
-from csi.measures.score_rows import over_scores, p_of_families, score_rows
+from csi.measures.score_rows import centred_products, over_scores, p_of_families, score_rows, slopes_of
 from csi.measures.shown import told
 from csi.moments.stack import Array
 
@@ -132,15 +132,15 @@ def nonlinear(est: Estimate, powers: Sequence[int] = (2, 3)) -> Nonlinear:
     _check(est, outcomes, powers, len(rows.scores))
     names, pairs = est.solution.constructs, [(y, x) for y in outcomes for x in _squared(est, y)]
 
-    def quantity(Z: Array, w: Array) -> Array:
-        D = np.column_stack([Z, Z**2])
-        D = D - np.average(D, axis=0, weights=w)
-        G = (D * w[:, None]).T @ D
-        return np.concatenate([_bent(G, names.index(y), predictors_at(est, y), x) for y, x in pairs])
+    def products(Z: Array, w: Array) -> Array:
+        return centred_products(np.column_stack([Z, Z**2]), w)
 
-    value = quantity(rows.scores, rows.weight).reshape(-1, 3)
+    def quantity(G: Array) -> Array:
+        return np.hstack([_bent(G, names.index(y), predictors_at(est, y), x) for y, x in pairs])
+
+    value = quantity(products(rows.scores, rows.weight)[None]).reshape(-1, 3)
     columns = {"estimate": value[:, 0], "linear": value[:, 1], "f2": value[:, 2]}
-    found = over_scores(est, rows, quantity)
+    found = over_scores(est, rows, products, quantity)
     if found is not None:
         columns |= {
             c: getattr(found, c).reshape(-1, 3)[:, 0] for c in ("std_error", "conf_low", "conf_high", "p_value")
@@ -164,20 +164,19 @@ def _squared(est: Estimate, outcome: str) -> list[int]:
 
 
 def _bent(G: Array, y: int, at: list[int], x: int) -> Array:
-    """Coefficient of the square, slope of the predictor beside it, and f2 of the square.
+    """(b, 3) coefficient of the square, slope of the predictor beside it, and f2 of the square.
 
     Parameters:
-        G: (2q, 2q) cross-products of scores and squared scores about their means. y, at, x: outcome, predictors, whose
-            square.
+        G: (b, 2q, 2q) cross-products of scores and squared scores about their means. y, at, x: outcome, predictors,
+            whose square.
     """
-    some = [*at, len(G) // 2 + x]
-    try:
-        slopes = np.linalg.solve(G[np.ix_(some, some)], G[some, y])
-        without = np.linalg.solve(G[np.ix_(at, at)], G[at, y])
-    except np.linalg.LinAlgError:
-        return np.full(3, np.nan)
-    before, after = G[y, y] - without @ G[at, y], G[y, y] - slopes @ G[some, y]
-    return np.array([slopes[-1], slopes[at.index(x)], (before - after) / after if after > 0 else np.nan])
+    some = [*at, G.shape[1] // 2 + x]
+    slopes, without = slopes_of(G, some, y), slopes_of(G, at, y)
+    before = G[:, y, y] - (without * G[:, at, y]).sum(axis=1)
+    after = G[:, y, y] - (slopes * G[:, some, y]).sum(axis=1)
+    f2 = (before - after) / np.where(after > 0, after, np.nan)
+    known = np.asarray(np.isfinite(without).all(axis=1, keepdims=True))
+    return np.where(known, np.column_stack([slopes[:, -1], slopes[:, at.index(x)], f2]), np.nan)
 
 
 def _reset(est: Estimate, Z: Array, w: Array, outcome: str, powers: Sequence[int]) -> dict[str, object]:

@@ -5,7 +5,7 @@ Letters: `n` rows, `p` items, `q` constructs, `B` replicates.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import cast, get_args
 
@@ -19,8 +19,10 @@ from csi.inference.resample import Kind, pooled_problem, resampling_of
 from csi.inference.uncertainty import degrees, replicates_behind
 from csi.moments.stack import Array, Ints, Sample
 
-OnScores = Callable[[Array, Array], Array]
-"""A quantity of scores (n, q) under weights (n,) -> (m,)."""
+Products = Callable[[Array, Array], Array]
+"""Cross-products (c, c) of what is made of the scores (n, q) of one sample under weights (n,)."""
+OnProducts = Callable[[Array], Array]
+"""A quantity of the cross-products (b, c, c) of many samples -> (b, m)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +145,36 @@ def scored(sample: Sample, est: Estimate, mean: Array, sd: Array, weights: Array
     return Z
 
 
-def over_scores(est: Estimate, rows: ScoreRows, quantity: OnScores) -> Uncertainty | None:
+def centred_products(D: Array, w: Array) -> Array:
+    """(c, c) cross-products of columns (n, c) about their means, under weights (n,)."""
+    D = D - np.average(D, axis=0, weights=w)
+    return np.asarray((D * w[:, None]).T @ D)
+
+
+def slopes_of(G: Array, at: Sequence[int], y: int) -> Array:
+    """(b, r) slopes of column `y` on the columns `at` from cross-products (b, c, c); NaN where they are collinear.
+
+    Example:
+        >>> slopes_of(np.array([[[2.0, 1.0], [1.0, 4.0]]]), [0], 1).item()
+        0.5
+    """
+    left, right = G[:, at][:, :, at], G[:, at, y][:, :, None]
+    try:
+        return np.asarray(np.linalg.solve(left, right)[:, :, 0])
+    except np.linalg.LinAlgError:
+        if len(G) == 1:
+            return np.full((1, len(at)), np.nan)
+    return np.concatenate([slopes_of(one[None], at, y) for one in G])
+
+
+def over_scores(est: Estimate, rows: ScoreRows, products: Products, quantity: OnProducts) -> Uncertainty | None:
     """Standard errors, percentile intervals and p-values of a quantity of the scores; None without replicates.
 
     The scores of every replicate are formed anew, by its own weights, means and spreads.
 
     Parameters:
-        est: an estimate of one cell after `bootstrap`. rows: its scores. quantity: as in `OnScores`.
+        est: an estimate of one cell after `bootstrap`. rows: its scores. products: what of a replicate's scores enters.
+        quantity: of the products of all replicates at once.
 
     Raises:
         Problems: E-BOOT, the replicates are a jackknife's or given weights.
@@ -164,11 +189,15 @@ def over_scores(est: Estimate, rows: ScoreRows, quantity: OnScores) -> Uncertain
             "请先用 csi.bootstrap(est) 的常规重抽样。",
         )
         raise Problems([problem("E-BOOT", "replicates", en, zh, do, do_zh)])
-    value = quantity(rows.scores, rows.weight)
-    draws = np.full((rep.n, value.size), np.nan)
+    own = products(rows.scores, rows.weight)
+    value = quantity(own[None])[0]
+    draws, usable = np.full((rep.n, value.size), np.nan), np.flatnonzero(rep.usable[:, 0])
+    drawn = np.empty((rep.n, *own.shape))
     for number, Z, w in _replayed(est, rep):
         if rep.usable[number, 0]:
-            draws[number] = quantity(Z[rows.kept], w[rows.kept])
+            drawn[number] = products(Z[rows.kept], w[rows.kept])
+    if usable.size:
+        draws[usable] = quantity(drawn[usable])
     low, high = percentile(draws, est.level)
     return Uncertainty(value, standard_error(draws), low, high, p_value(value, draws), draws)
 

@@ -8,15 +8,16 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from html import escape
 from itertools import pairwise
 
 from csi.reporting import style
 from csi.reporting.text_width import text_width
-from csi.reporting.undirected import MARKS
+from csi.reporting.undirected import undirected
 
 Point = tuple[float, float]
-_CONTROLS = re.compile(f"[\x00-\x08\x0b-\x1f{''.join(map(chr, MARKS))}]")
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f]")
 
 
 def number(value: float) -> str:
@@ -30,6 +31,7 @@ def number(value: float) -> str:
     return "0" if digits in ("-0", "") else digits
 
 
+@lru_cache(maxsize=4096)
 def clean(content: str) -> str:
     """Escaped text without the control characters XML forbids and marks that turn the writing.
 
@@ -37,7 +39,7 @@ def clean(content: str) -> str:
         >>> clean("<b>&")
         '&lt;b&gt;&amp;'
     """
-    return escape(_CONTROLS.sub("", content), quote=True)
+    return escape(_CONTROLS.sub("", undirected(content)), quote=True)
 
 
 def element(tag: str, content: str = "", **attributes: str | float | None) -> str:
@@ -48,11 +50,16 @@ def element(tag: str, content: str = "", **attributes: str | float | None) -> st
         '<line x1="0" y1="1.25" stroke-width="2"/>'
     """
     written = "".join(
-        f' {name.rstrip("_").replace("_", "-")}="{clean(value) if isinstance(value, str) else number(value)}"'
+        f' {_attribute(name)}="{clean(value) if isinstance(value, str) else number(value)}"'
         for name, value in attributes.items()
         if value is not None
     )
     return f"<{tag}{written}>{content}</{tag}>" if content else f"<{tag}{written}/>"
+
+
+@lru_cache(maxsize=256)
+def _attribute(name: str) -> str:
+    return name.rstrip("_").replace("_", "-")
 
 
 def drawing(width: float, height: float, parts: Iterable[str], label: str, lang: str) -> str:

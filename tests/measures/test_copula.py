@@ -107,10 +107,10 @@ def test_planted_endogeneity_is_found_and_its_path_comes_down(found):
 def test_replicates_form_scores_and_terms_anew(est):
     rows = score_rows(est, "test")
 
-    def quantity(Z, w):
+    def averages(Z, w):
         return np.array([np.average(copula_term(Z[:, 0], w) * Z[:, 2], weights=w), np.average(Z[:, 0] ** 2, weights=w)])
 
-    drawn = over_scores(est, rows, quantity).draws
+    drawn = over_scores(est, rows, averages, lambda drawn: drawn).draws
     assert drawn.shape == (300, 2)
     assert drawn[:, 1] == pytest.approx(np.full(300, 599 / 600), abs=1e-9)  # scores of each replicate have variance 1
     assert drawn[:, 0].std() > 0.005
