@@ -51,7 +51,7 @@ def of_composites(est: Estimate, file: PlainFile, args: argparse.Namespace, lang
     for cell in range(min(len(est.values), SHOWN)):
         blocks += _cell_blocks(est, cell, shown_parameters(est, withheld), reliable.table, lang)
     tests = family_of(est, args, withheld)
-    blocks += family_blocks(tests, est, lang)
+    blocks += family_blocks(tests, lang)
     data = {
         "model": str(est.model),
         "data": {"file": file.name, "sha256": file.sha256},

@@ -12,7 +12,6 @@ from csi.cli.answer import Grid
 from csi.cli.grids import grid
 from csi.errors import Language, Note, Reason, Text
 from csi.estimate.estimate import Estimate
-from csi.estimate.shown import least_of
 from csi.inference.adjust import Method
 from csi.inference.family import NAMES, Family, family
 from csi.reporting.tables import Kind
@@ -30,7 +29,7 @@ def family_of(est: Estimate, args: argparse.Namespace, withheld: Mapping[int, Re
     return None if args.adjust is None or withheld else family(est, cast("Method", args.adjust))
 
 
-def family_blocks(found: Family | None, est: Estimate, lang: Language) -> list[str | Grid]:
+def family_blocks(found: Family | None, lang: Language) -> list[str | Grid]:
     """The table of the family and its sentence."""
     if found is None:
         return []
@@ -46,9 +45,8 @@ def family_blocks(found: Family | None, est: Estimate, lang: Language) -> list[s
         **numbers,
     }
     title = Text(f"Paths as one family ({NAMES[found.method]})", f"全部路径作为一族检验（{NAMES[found.method]}）")
-    floors = {"p_value": (least_of(est), ""), "p_adjusted": (least_of(est), "p_value")}
     return [
-        grid(found.table, kinds, lang, title, headings=HEADINGS, least=floors),
+        grid(found.table, kinds, lang, title, headings=HEADINGS),
         *(s.say(lang) for s in found.sentences),
     ]
 

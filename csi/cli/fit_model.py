@@ -289,7 +289,7 @@ def _answer(est: Estimate, asked: Asked, args: argparse.Namespace, lang: Languag
     if one:
         blocks += r2_grid(est, lang)
     tests = family_of(est, args, withheld)
-    blocks += family_blocks(tests, est, lang)
+    blocks += family_blocks(tests, lang)
     if changes is not None:
         blocks.append(indices_grid(changes, args.modification, lang))
     told = any(g.code == "E-IDENT" for g in diagnosis.gathered)

@@ -12,7 +12,7 @@ from typing import get_args
 import numpy as np
 import polars as pl
 
-from csi.display import Shown, text
+from csi.display import Shown, least_p, text
 from csi.errors import Note, Problems, Text, note, one_of, problem, seed_problems, whole
 from csi.importance.ceiling_draws import permuted
 from csi.importance.ceilings import Ceiling, Fitted, Scope, ceiling_of, permutation_p, required
@@ -53,6 +53,11 @@ class Nca(Shown):
     units: str
     sentences: tuple[Text, ...]
     notes: tuple[Note, ...] = ()
+
+    @property
+    def least(self) -> float:
+        """The least p-value that the permutations can give."""
+        return least_p(self.permutations)
 
 
 @text.register

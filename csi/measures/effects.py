@@ -19,6 +19,7 @@ from csi.errors import Note, Reason, Text
 from csi.estimate.estimate import Estimate, Solution
 from csi.estimate.given import check_estimate
 from csi.estimate.later import Later
+from csi.estimate.shown import least_of
 from csi.inference.lost import outside
 from csi.inference.pooled import Scale, copies_of, pooled_pairs
 from csi.inference.replicates import Flags, Quantity
@@ -168,6 +169,7 @@ class Effects(Shown):
         constructs: (q). total: (b, q, q) [outcome, predictor]. level, notes. reasons: code -> Reason.
         frames: what all frames are made of, when one is first read. withheld: cell -> why its effects are not printed
             (`csi.verify`; the numbers stay in the frames), of the cells that a print would show.
+        least: the least p that the draws can give; one there is printed as a bound.
     """
 
     constructs: tuple[str, ...]
@@ -175,6 +177,7 @@ class Effects(Shown):
     level: float
     frames: Later[Frames]
     withheld: Later[Mapping[int, Reason]]
+    least: float = 0.0
 
     @property
     def table(self) -> pl.DataFrame:
@@ -211,13 +214,13 @@ class Effects(Shown):
 def _(value: Effects, lang: str = "en") -> str:
     """Effects of every pair, specific indirect effects, R2, why values are absent, notes."""
     why, cells = value.withheld.value, len(value.total)
-    lines = part(Text("Effects", "效应"), _blank(value.table, why, cells), lang, ".table")
+    lines = part(Text("Effects", "效应"), _blank(value.table, why, cells), lang, ".table", least=value.least)
     left = max(ROWS - value.table.height, 5)
     for title, frame, place in (
         (Text("Specific indirect effects", "特定间接效应"), _blank(value.chains, why, cells), ".chains"),
         (Text("R2", "R²"), value.r2, ".r2"),
     ):
-        found = part(title, frame.drop("outcome", "predictor", strict=False), lang, place, left)
+        found = part(title, frame.drop("outcome", "predictor", strict=False), lang, place, left, value.least)
         lines += ["", *found] if found else []
     lines = lines or ([] if why else [Text("no effects among constructs", "构念之间没有效应").say(lang)])
     hidden = [f"* {t.say(lang)}" for t in _unread(why)]
@@ -282,6 +285,7 @@ def effects(est: Estimate, *, standardised: bool = True) -> Effects:
         level=est.level,
         frames=Later(lambda: _frames(est, fit, standardised=standardised)),
         withheld=Later(lambda: withheld_cells(est, range(min(len(est.values), ROWS)))),
+        least=least_of(est),
     )
 
 

@@ -102,6 +102,11 @@ class Differences(Shown):
     reasons: Mapping[str, Reason] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
 
+    @property
+    def least(self) -> float:
+        """The least p-value that the permutations can give."""
+        return self.micom.least
+
 
 @text.register
 def _(value: Differences, lang: str = "en") -> str:

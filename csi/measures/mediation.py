@@ -16,6 +16,7 @@ from csi.errors import Note, Problem, Problems, Reason, Text, did_you_mean, note
 from csi.estimate.estimate import Estimate
 from csi.estimate.given import check_estimate
 from csi.estimate.later import known
+from csi.estimate.shown import least_of
 from csi.measures.effects import Effects, effects
 from csi.measures.findings import number
 from csi.measures.moderated_mediation import moderated
@@ -67,7 +68,8 @@ class Mediation(Shown):
             deviations of a moderator of one of their arrows (composite models with products).
         moderated: outcome, predictor, chain, moderator, estimate, ...: the index of moderated mediation, the change
             of the specific effect per standard deviation of the moderator, where that is one number.
-        sentences: what one reads of it. level, notes. reasons: code -> Reason.
+        sentences: what one reads of it. level, notes. reasons: code -> Reason. least: the least p that the draws can
+            give; one there is printed as a bound.
     """
 
     table: pl.DataFrame
@@ -77,6 +79,7 @@ class Mediation(Shown):
     sentences: tuple[Text, ...]
     reasons: Mapping[str, Reason]
     notes: tuple[Note, ...] = ()
+    least: float = 0.0
 
 
 @text.register
@@ -84,7 +87,7 @@ def _(value: Mediation, lang: str = "en") -> str:
     """Effects with their kinds, conditional effects, sentences, notes."""
     said = {k: t.say(lang) for k, t in KINDS.items()} | {k: t.say(lang) for k, t in EFFECTS.items()}
     shown = value.table.with_columns(pl.col("kind", "effect").replace(said)).drop("vaf")
-    lines = part(Text("Mediation", "中介效应"), shown, lang, ".table")
+    lines = part(Text("Mediation", "中介效应"), shown, lang, ".table", least=value.least)
     for title, frame, place in (
         (
             Text("Specific effects along the moderator", "不同调节水平下的特定间接效应"),
@@ -93,7 +96,7 @@ def _(value: Mediation, lang: str = "en") -> str:
         ),
         (Text("Index of moderated mediation", "有调节的中介指数"), value.moderated, ".moderated"),
     ):
-        found = part(title, frame.drop("outcome", "predictor", strict=False), lang, place)
+        found = part(title, frame.drop("outcome", "predictor", strict=False), lang, place, least=value.least)
         lines += ["", *found] if found else []
     lines += ["", *(s.say(lang) for s in value.sentences)] if value.sentences else []
     return "\n".join([*lines, *told(value.reasons.values(), value.notes, lang)])
@@ -155,6 +158,7 @@ def mediation(
         sentences=(*_sentences(est, table), *_moderated_sentences(est, change)),
         reasons=found.reasons if est.alternative == "two-sided" else {**found.reasons, ONE_SIDED.code: ONE_SIDED},
         notes=(*found.notes, *_notes(table), *(n for n in est.notes if n.code == "W-LEVEL")),
+        least=least_of(est),
     )
 
 

@@ -9,6 +9,7 @@ import polars as pl
 
 from csi.display import Number, significant, table
 from csi.errors import Note, Reason, Text
+from csi.estimate.shown import p_column
 from csi.survey.bases import HEADINGS as OF_BASES
 from csi.survey.bases import in_words
 
@@ -141,11 +142,12 @@ def _heading(column: str) -> str:
     return f"{HEADINGS[known].zh} {column[len(known) + 1 :]}" if known else column
 
 
-def part(title: Text, frame: pl.DataFrame, lang: str, place: str, most: int = ROWS) -> list[str]:
+def part(title: Text, frame: pl.DataFrame, lang: str, place: str, most: int = ROWS, least: float = 0.0) -> list[str]:
     """Lines of one frame under its title; nothing for a frame without rows. Columns without a value are left out.
 
     Parameters:
-        place: where everything is, such as ".table".
+        place: where everything is, such as ".table". most: rows that are printed. least: the least p-value that the
+            draws can give (0: none are draws); one there is a bound.
 
     Example:
         >>> print(*part(Text("R2", "R²"), pl.DataFrame({"r2": [0.5, 0.25]}), "en", ".r2", most=1), sep=chr(10))
@@ -158,13 +160,21 @@ def part(title: Text, frame: pl.DataFrame, lang: str, place: str, most: int = RO
     if not frame.height:
         return []
     kept = frame.select(c for c in frame.columns if frame[c].null_count() < frame.height)
-    lines = [title.say(lang), listing(kept.head(most), lang)]
+    lines = [title.say(lang), _listed(kept.head(most), lang, least)]
     rest = kept.height - most
     if rest > 0:
         lines.append(
             Text(f"... {rest} more row{'s' * (rest > 1)} in {place}", f"……另有 {rest} 行，见 {place}").say(lang)
         )
     return lines
+
+
+def _listed(frame: pl.DataFrame, lang: str, least: float) -> str:
+    """A frame as text, p-values of draws as `p_text` has them."""
+    if not least or "p_value" not in frame.columns:
+        return listing(frame, lang)
+    prints: dict[str, Number] = {c: significant for c, kind in frame.schema.items() if kind.is_float()}
+    return listing(frame.with_columns(p_column(frame, "p_value", least)), lang, prints)
 
 
 def based(frame: pl.DataFrame, headings: Mapping[str, Text], lang: str) -> str:

@@ -17,6 +17,7 @@ from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, did_you_mean, is_number, note, problem
 from csi.estimate.estimate import Estimate, Solution
 from csi.estimate.given import check_estimate
+from csi.estimate.shown import least_of
 from csi.inference.pooled import copies_of
 from csi.measures.findings import number
 from csi.measures.shown import part, told
@@ -75,7 +76,7 @@ class SimpleSlopes(Shown):
             p_value; reason where a cell has no solution. Other moderators stand at their means.
         interaction: outcome, predictor, moderator, estimate (change of the slope per standard deviation of the
             moderator) and the same columns.
-        sentences: what one reads of the first cell. level, notes.
+        sentences: what one reads of the first cell. level, notes. least: the least p that the draws can give.
     """
 
     table: pl.DataFrame
@@ -83,14 +84,15 @@ class SimpleSlopes(Shown):
     level: float
     sentences: tuple[Text, ...]
     notes: tuple[Note, ...] = ()
+    least: float = 0.0
 
 
 @text.register
 def _(value: SimpleSlopes, lang: str = "en") -> str:
     """Slopes, how much they change, sentences, notes."""
-    lines = part(Text("Simple slopes", "简单斜率"), value.table, lang, ".table")
+    lines = part(Text("Simple slopes", "简单斜率"), value.table, lang, ".table", least=value.least)
     title = Text("Change of the slope per standard deviation of the moderator", "调节变量每变化一个标准差时斜率的变化")
-    lines += ["", *part(title, value.interaction, lang, ".interaction")]
+    lines += ["", *part(title, value.interaction, lang, ".interaction", least=value.least)]
     return "\n".join([*lines, *(s.say(lang) for s in value.sentences), *told((), value.notes, lang)])
 
 
@@ -148,7 +150,12 @@ def simple_slopes(
     names = pl.DataFrame([(m.outcome, m.predictor, m.moderator) for m in chosen], schema=_NAMES, orient="row")
     interaction = _framed(est, names, bends)
     return SimpleSlopes(
-        table, interaction, est.level, _sentences(est, chosen, table, interaction), (*est.notes, *_notes(est))
+        table,
+        interaction,
+        est.level,
+        _sentences(est, chosen, table, interaction),
+        (*est.notes, *_notes(est)),
+        least_of(est),
     )
 
 

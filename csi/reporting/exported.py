@@ -11,6 +11,8 @@ from typing import Any
 import polars as pl
 
 from csi.errors import Note, Problems, Text, did_you_mean, problem
+from csi.estimate.estimate import Estimate
+from csi.estimate.shown import least_of
 from csi.reporting.pictured_answers import pictures
 from csi.reporting.renderers.outline import Printed, printed_table
 from csi.reporting.renderers.tex import tabular
@@ -134,10 +136,32 @@ def _printed(value: object, name: str, lang: str) -> Printed:
                 return printed_table(table, "zh" if lang == "zh" else "en", 1)
     frame = frames(value)[name].select(pl.exclude(pl.List, pl.Struct, pl.Object))
     frame = frame.with_columns(pl.col(pl.Boolean).cast(pl.String))
-    columns = tuple(Column(c, Text(c, c), _kind(c, t)) for c, t in frame.schema.items())
+    columns = tuple(Column(c, Text(c, c), _kind(c, t), *_floor(value, c, frame)) for c, t in frame.schema.items())
     notes = tuple(n for n in getattr(value, "notes", ()) if isinstance(n, Note))
     title = Text(type(value).__name__, type(value).__name__)
     return printed_table(Table(name, title, frame, columns, notes=notes), "zh" if lang == "zh" else "en", 1)
+
+
+BY_DRAWS = (
+    "Comparable", "Differences", "Effects", "ExactFit", "KeyDrivers", "Mediation", "Micom", "Nca", "SimpleSlopes",
+    "StageSlopes",
+)  # fmt: skip
+"""Results whose p-values are shares of draws, of which they tell the least (`least`)."""
+PARAMETRIC = ("p_henseler", "p_parametric", "p_welch", "p_equivalence")
+ADJUSTED = ("p_holm", "p_bh", "p_adjusted")
+PLAIN = ("p_permutation", "p_spread", "p_value", "p_plain")
+
+
+def _floor(value: object, name: str, frame: pl.DataFrame) -> tuple[float, str]:
+    """The least p-value that the draws behind a column can give, and the column of the plain ones."""
+    least = least_of(value) if isinstance(value, Estimate) else 0.0
+    least = float(getattr(value, "least", 0.0)) if type(value).__name__ in BY_DRAWS else least
+    if name in PARAMETRIC:
+        return 0.0, ""
+    if name in ADJUSTED:
+        return least, next((c for c in PLAIN if c in frame.columns), "")
+    plain = name.removesuffix("_holm")
+    return least, plain if plain != name and plain in frame.columns else ""
 
 
 def _kind(name: str, dtype: pl.DataType) -> Any:  # noqa: ANN401 - one of the kinds of a column

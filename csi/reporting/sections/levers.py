@@ -303,14 +303,19 @@ def _plan_tables(a: Analysis, best: Plan | None) -> tuple[Table, ...]:
     frame = best.levels.with_columns(chosen=pl.when("chosen").then(pl.lit("yes")).otherwise(pl.lit("no")))
     kinds = {"points": "score", "cost": "number", "gain": "number", "conf_low": "number", "conf_high": "number"}
     columns = (
-        Column("lever", PLANNED["lever"]),
-        *(Column(c, PLANNED[c], "score" if kind == "score" else "number") for c, kind in kinds.items()),
-        Column("chosen", PLANNED["chosen"]),
-        Column("share", PLANNED["share"], "share"),
+        Column("lever", _capital(PLANNED["lever"])),
+        *(Column(c, _capital(PLANNED[c]), "score" if kind == "score" else "number") for c, kind in kinds.items()),
+        Column("chosen", _capital(PLANNED["chosen"])),
+        Column("share", _capital(PLANNED["share"]), "share"),
     )
     kept = tuple(c for c in columns if frame[c.name].count())
     title = Text(f"Levels and what they cost (budget {best.budget:,g})", f"各水平及其成本（预算 {best.budget:,g}）")
     return (Table("plan", title, frame, kept, texts={**_named(a), **yes}), *_cost_tables(best))
+
+
+def _capital(heading: Text) -> Text:
+    """A heading of a page from that of a command line."""
+    return Text(words.capital(heading.en), heading.zh)
 
 
 def _cost_tables(best: Plan) -> tuple[Table, ...]:
@@ -320,6 +325,8 @@ def _cost_tables(best: Plan) -> tuple[Table, ...]:
     frame = best.result.costs
     money: dict[str, Kind] = {"change": "score", "breaks_even": "share"}
     names = ("cost", "change", "per_point", "per_point_low", "per_point_high", "worth", "net", "net_low", "net_high")
-    columns = tuple(Column(c, MONEY[c], money.get(c, "number")) for c in (*names, "breaks_even") if c in frame.columns)
+    columns = tuple(
+        Column(c, _capital(MONEY[c]), money.get(c, "number")) for c in (*names, "breaks_even") if c in frame.columns
+    )
     kept = tuple(c for c in columns if frame[c.name].count())
     return (Table("break_even", Text("What the plan costs, and when it pays", "方案的成本与盈亏平衡"), frame, kept),)
