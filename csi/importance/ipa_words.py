@@ -126,7 +126,7 @@ def notes_of(centre: str, used: str, derived: str, *, scaled: bool, drawn: bool)
             note(
                 "N-IPA-DERIVED",
                 en,
-                f"推算的重要性取自{by.zh}，属于关联；与顾客自述的重要性不是一回事。",
+                f"推算的重要性取自 {by.zh}，属于关联；与顾客自述的重要性不是一回事。",
             )
         )
     if not scaled:

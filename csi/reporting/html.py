@@ -7,20 +7,19 @@ from collections.abc import Sequence
 from functools import cache
 from html import unescape
 from pathlib import Path
-from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from csi.errors import Language, Note, Text
 from csi.reporting import style
 from csi.reporting.fonts import BOLD, REGULAR, SERIF_BOLD, Face, coverage, font_css, places_of
 from csi.reporting.headings import HEADINGS
-from csi.reporting.renderers.outline import STATISTICS
 from csi.reporting.section import Report, Table
 from csi.reporting.simulator import data_of, policy, script
 from csi.reporting.tables import rows
 from csi.reporting.text_width import text_width
+from csi.reporting.typeset import phrases, set_text
 from csi.reporting.undirected import undirected
 from csi.reporting.words.phrases import begun
 
@@ -29,9 +28,9 @@ _HTML_LANG = {"zh": "zh-CN", "en": "en"}
 _NAMES = {"zh": "中文", "en": "English"}
 SIZE, SHORT, LONG = 14.0, 124.0, 240.0
 """Size of a table's letters; words up to the one width stay on a line, those beyond the other need a wide column."""
-FEW = 4
-"""A phrase of fewer Chinese letters, such as `5.0 分，`, stays with its neighbour."""
-_VOID = frozenset({"meta", "input", "br", "line", "rect", "circle", "ellipse", "path", "polyline", "polygon"})
+BRIEF = 72.0
+"""Headings of columns up to this width stay on a line."""
+_VOID = frozenset({"meta", "input", "br", "wbr", "line", "rect", "circle", "ellipse", "path", "polyline", "polygon"})
 _TAG = re.compile(
     r"<!--.*?-->|<(?:script|style)\b.*?</(?:script|style)>|<(/?)([A-Za-z][A-Za-z0-9]*)([^>]*)>", re.DOTALL
 )
@@ -158,9 +157,10 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters["subscripts"] = _subscripts
-    made.filters["phrases"] = _phrases
+    made.filters["set"] = set_text
+    made.filters["phrases"] = phrases
     made.filters["begun"] = begun
+    made.filters["brief"] = _brief
     return made
 
 
@@ -168,51 +168,6 @@ def _inline(svg: str) -> Markup:
     """A figure inside the page: HTML needs no namespace, and the page has one font family."""
     bare = svg.replace(' xmlns="http://www.w3.org/2000/svg"', "", 1)
     return Markup(bare)  # noqa: S704 - figures escape their text
-
-
-def _subscripts(content: str, lang: str = "zh") -> Markup:
-    """`ρA`, `ρ_C` with the letter below the line, English statistics in italics; everything else escaped.
-
-    Example:
-        >>> _subscripts("ρA < 1")
-        Markup('ρ<sub>A</sub> &lt; 1')
-        >>> _subscripts("SE", "en"), _subscripts("RESET p < .001, n = 30", "en")
-        (Markup('<i>SE</i>'), Markup('RESET <i>p</i> &lt; .001, <i>n</i> = 30'))
-    """
-    text = re.sub(r"ρ_?([AaCc])\b", lambda m: f"ρ<sub>{m[1].upper()}</sub>", str(escape(content)))
-    if lang == "en":
-        text = f"<i>{text}</i>" if content in STATISTICS else _STATISTIC.sub(r"<i>\1</i>", text)
-    return Markup(text)  # noqa: S704 - escaped
-
-
-_STATISTIC: Final = re.compile(r"(?<![\w.<])(p|t|z|n|N|M|SD|SE|df|r)(?= (?:=|&lt;|&gt;|≤|≥) ?[\d.−])")
-"""A statistic before its value."""
-
-
-def _phrases(content: str) -> Markup:
-    """A Chinese heading as its phrases, so that lines break after punctuation and not inside a word.
-
-    Example:
-        >>> _phrases("赶上领先者，短板在资费")
-        Markup('<span>赶上领先者，</span><span>短板在资费</span>')
-        >>> _phrases("满意度最高的是甲，5.0 分，短板在资费")
-        Markup('<span>满意度最高的是甲，5.0 分，</span><span>短板在资费</span>')
-    """
-    if not any(mark in content for mark in "，；：、。"):
-        return escape(content)
-    pieces = re.findall(r"[^，；：、。]+[，；：、。”）]*|[，；：、。]+", content)
-    joined: list[str] = []
-    for piece in pieces:
-        if joined and min(_letters(joined[-1]), _letters(piece)) < FEW:
-            joined[-1] += piece
-        else:
-            joined.append(piece)
-    return Markup("").join(Markup("<span>{}</span>").format(piece) for piece in joined)
-
-
-def _letters(piece: str) -> int:
-    """How many Chinese letters a phrase has."""
-    return sum("\u4e00" <= c <= "\u9fff" for c in piece)
 
 
 def _extents(printed: list[list[str]], table: Table, lang: str) -> list[str]:
@@ -236,6 +191,11 @@ def _extents(printed: list[list[str]], table: Table, lang: str) -> list[str]:
         widest = max((text_width(row[place], SIZE, lang=lang) for row in printed), default=0.0)
         made.append("s" if widest <= SHORT else "w" if widest > LONG else "")
     return made
+
+
+def _brief(heading: str, lang: str) -> bool:
+    """Whether the heading of a column is so short that it is not broken."""
+    return text_width(heading, SIZE, lang=lang) <= BRIEF
 
 
 def _is_list(table: Table) -> bool:

@@ -100,7 +100,9 @@ def diagram_faults(drawn: str, lang: str) -> list[tuple[str, str]]:
         for n in root.iter(f"{NAME}rect")
         if "stroke" in n.attrib
     ]
-    courses = [_course(n.attrib["d"]) for n in root.iter(f"{NAME}path") if "A" not in n.attrib["d"]]
+    ways = [n.attrib["d"] for n in root.iter(f"{NAME}path") if "A" not in n.attrib["d"]]
+    links = [n.attrib for n in root.iter(f"{NAME}line") if n.attrib["stroke"] == style.FAINT]
+    courses = [_course(d) for d in (*ways, *("M{x1} {y1}L{x2} {y2}".format(**at) for at in links))]
     points = np.concatenate([*courses, np.empty((0, 2))])
     bad = faults(drawn, lang)
     for said, x0, top, x1, foot in words_of(root, lang):
@@ -289,6 +291,17 @@ LINES = pl.DataFrame(
     schema=["panel", "series", "x", "y"],
     orient="row",
 )
+APART = pl.concat([LINES.with_columns(panel=pl.lit(p), series=pl.lit(p) + pl.col("series")) for p in "ab"])
+APART = APART.with_columns(series=pl.when(pl.col("series") == "aa").then(pl.lit("a")).otherwise("series"))
+LOADED = pl.DataFrame(
+    [
+        ("a", i, "b", f, 0.71, f == "b")
+        for i in ("q1", "q2")
+        for f in ("a", "b", *(f"expectation {k}" for k in range(6)))
+    ],
+    schema=["construct", "item", "wording", "factor", "loading", "intended"],
+    orient="row",
+)
 AXES = {"across": Text("position on the construct", "构念上的位置"), "up": Text("information", "信息量")}
 CHAIN = pl.DataFrame(
     {
@@ -342,6 +355,8 @@ KINDS: dict[str, Callable[..., str]] = {
     "shares": partial(share_panels, SHARED, labels={**HAN, **WORDY}),
     "waterfall": partial(figures.waterfall, STEPS, labels=HAN),
     "information": partial(figures.panels, LINES, labels=HAN, **AXES),
+    "lines of their own": partial(figures.panels, APART, labels=HAN, **AXES),
+    "loadings": partial(figures.factor_heat, LOADED, labels=HAN),
     "residuals": partial(figures.residual_heat, RESIDUALS, order=ITEMS),
     "htmt": partial(figures.htmt_matrix, HTMT, labels={"q00": HAN["a"], "q01": HAN["b"]}),
     "scree": partial(figures.scree, SCREE, retained=3),
@@ -349,6 +364,20 @@ KINDS: dict[str, Callable[..., str]] = {
     "items": partial(figures.item_table, WORDED, labels=HAN),
     "chain": partial(figures.index_chain, CHAIN, **OWN),
 }
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_no_line_of_a_forest_runs_through_a_name(lang):
+    for names in (HAN, {}):
+        drawn = figures.forest(ROWS, lang=lang, labels=names, series={"v": Text("", "")}, width=style.PHONE)
+        root = ET.fromstring(drawn)  # noqa: S314 - our own drawing
+        upright = [n.attrib for n in root.iter(f"{NAME}line") if n.attrib["x1"] == n.attrib["x2"]]
+        assert upright
+        for said, x0, y0, x1, y1 in words_of(root, lang):
+            inside = [
+                at for at in upright if x0 < float(at["x1"]) < x1 and float(at["y1"]) < y1 and y0 < float(at["y2"])
+            ]
+            assert not inside, said
 
 
 @pytest.mark.parametrize("kind", KINDS)

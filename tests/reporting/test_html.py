@@ -10,7 +10,7 @@ from csi.errors import Text, note
 from csi.reporting.html import faces_used, render_html
 from csi.reporting.section import Report, Section
 
-VOID = {"meta", "input", "br"}
+VOID = {"meta", "input", "br", "wbr"}
 
 
 class Tree(HTMLParser):

@@ -227,11 +227,11 @@ def test_chain_against_the_sector():
 def test_items_are_named_as_items():
     wording, other = Text("The price is fair", "资费合理"), Text("Worth it", "值得")
     said = words.priorities([], 4, [wording])
-    assert said.en == 'Start with the item "The price is fair"; no construct is both important and weak'
+    assert said.en == "Start with the item “The price is fair”; no construct is both important and weak"
     assert said.zh == "先改进题项“资费合理”，构念层面没有既重要又薄弱的环节"
     assert words.priorities([other], 4, [wording]).en == "Start with worth it"
     hedged = words.priorities([], 4, perhaps=[wording, other])
-    assert hedged.en == 'No construct is both important and weak; the items "The price is fair" and "Worth it" may be'
+    assert hedged.en == "No construct is both important and weak; the items “The price is fair” and “Worth it” may be"
     assert hedged.zh == "构念层面没有既重要又薄弱的环节，题项“资费合理”与“值得”可能是"
 
 

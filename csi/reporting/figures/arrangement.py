@@ -9,13 +9,14 @@ from itertools import pairwise
 import numpy as np
 
 from csi.reporting import style
-from csi.reporting.figures.plates import GAP, Plate, crossed, obstacles, placed, straight
+from csi.reporting.figures.plates import GAP, THIN, Plate, crossed, link, obstacles, placed, straight
 from csi.reporting.figures.routing import (
     Box,
     Node,
     Route,
     as_array,
     lone_routes,
+    on_lines,
     on_nodes,
     place_captions,
     place_labels,
@@ -102,7 +103,9 @@ def _in_width(
         nodes, beside, found = _arranged(bubbles, places, plates, ways, lang, (width, 1.12**step))
         captions, spots = _worded(nodes, beside, found, arrows, said, lang, width)
         boxes = [*captions.values(), *(s for s, _ in spots)]
+        lines = [*((r, a.width) for r, a in zip(found, arrows, strict=True)), *_links(nodes, beside)]
         clear = _apart(boxes) and not any(covers for _, covers in spots)
+        clear = clear and not on_lines(as_array(list(captions.values())), lines, 0).any()
         clear = clear and not crossed(beside, [r.points for r in found]) and not _on_anything(boxes, nodes, ways, found)
         if clear:
             break
@@ -138,12 +141,18 @@ def _worded(
 ) -> tuple[dict[str, Box], list[tuple[Box, bool]]]:
     """Where R² and the labels of arrows stand."""
     every, room = {**nodes, **obstacles(beside)}, _room(nodes, beside, width)
-    lines = [(r, a.width) for r, a in zip(found, arrows, strict=True)]
+    links = _links(nodes, beside)
+    lines = [*((r, a.width) for r, a in zip(found, arrows, strict=True)), *links]
     wide = {n: (text_width(t, 11.5) / 2, 6.5) for n, t in said.items()}
     captions = place_captions(every, wide, lines, room, list(beside.values()))
     sizes = [_label_size(a, lang) for a in arrows]
     taken = [*captions.values(), *beside.values()]
-    return captions, place_labels(found, sizes, [a.width for a in arrows], every, taken, room)
+    return captions, place_labels(found, sizes, [a.width for a in arrows], every, taken, room, links)
+
+
+def _links(nodes: Mapping[str, Node], beside: Mapping[str, Box]) -> list[tuple[Route, float]]:
+    """The thin arrows between constructs and the plates of their items."""
+    return [(link(box, nodes[n]), THIN) for n, box in beside.items()]
 
 
 def _apart(boxes: Sequence[Box]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -46,13 +46,8 @@ def factor_heat(
     named = max((text_width(say(r["construct"], labels, lang), 13, bold=True, lang=lang) for r in items), default=0)
     side = min(84.0, (width - codes - min(worded, 180)) / max(len(factors), 1))
     left = min(width - side * len(factors), max(codes + worded, named) + 16)
-    heads = [svg.wrap(say(f, labels, lang), side - 4, 11, lang=lang) for f in factors]
-    top = 13.0 * max((len(h) for h in heads), default=1)
-    parts = [
-        svg.words(left + side * (k + 0.5), top - 13 * (len(pieces) - 1 - j), piece, size=11, fill=style.MUTED,
-                  anchor="middle")
-        for k, pieces in enumerate(heads) for j, piece in enumerate(pieces)
-    ]  # fmt: skip
+    names = [say(f, labels, lang) for f in factors]
+    parts, top = _heads(names, left, side, lang)
     y, gone = top + 6, None
     for row in items:
         if row["construct"] != gone:
@@ -69,6 +64,27 @@ def factor_heat(
             parts += _cell(cells.get((row["item"], factor)), left + side * k, y, side, lang)
         y += 24
     return svg.drawing(width, y + 4, parts, finding, lang)
+
+
+def _heads(names: Sequence[str], left: float, side: float, lang: str) -> tuple[list[str], float]:
+    """The factors over their columns, and the height that takes; read upwards where a word is wider than a column."""
+    heads = [svg.wrap(name, side - 4, 11, lang=lang) for name in names]
+    if any(piece.endswith("…") for pieces in heads for piece in pieces):
+        said = [svg.shorten(name, 150, 11, lang=lang) for name in names]
+        top = max(text_width(one, 11, lang=lang) for one in said) + 4
+        return [_turned(one, left + side * (k + 0.5) + 4, top) for k, one in enumerate(said)], top
+    top = 13.0 * max((len(h) for h in heads), default=1)
+    return [
+        svg.words(left + side * (k + 0.5), top - 13 * (len(pieces) - 1 - j), piece, size=11, fill=style.MUTED,
+                  anchor="middle")
+        for k, pieces in enumerate(heads) for j, piece in enumerate(pieces)
+    ], top  # fmt: skip
+
+
+def _turned(content: str, x: float, y: float) -> str:
+    """Words that begin at (x, y) and run upwards."""
+    way = f"translate({svg.number(x)} {svg.number(y)}) rotate(-90)"
+    return svg.element("text", svg.clean(content), x=0, y=0, font_size=11, fill=style.MUTED, transform=way)
 
 
 def _cell(row: Mapping[str, float] | None, x: float, y: float, side: float, lang: str) -> list[str]:

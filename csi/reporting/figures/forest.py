@@ -36,7 +36,7 @@ def forest(
         frame: `heading`, `row`, `value_KEY` of each series; optionally `conf_low`, `conf_high` of the first,
             `significant` (a hollow mark where false) and `differs` (number and name in the warning colour).
         lang: "zh" or "en". labels: names of headings and rows. series: key -> name; a legend stands where there are
-            several. finding: the sentence read aloud. width: 1040, 508 or 360 (names then stand above their rows).
+            several. finding: the sentence read aloud. width: 1040, 508 or 360 (long names then stand above their rows).
             zero: whether the axis begins at zero where nothing lies below it. bounded: whether the values cannot pass
             1, which English sets without the zero before the point.
 
@@ -51,13 +51,13 @@ def forest(
         4
     """
     rows, keys, digits = frame.to_dicts(), list(series), lang if bounded else KEPT
-    narrow = width < style.HALF
-    size = 12.5 if narrow else 13
+    size = 12.5 if width < style.HALF else 13
     shown = {r["row"]: say(str(r["row"]), labels, lang) for r in rows}
     names = max((text_width(t, size, lang=lang) for t in shown.values()), default=0)
+    stacked = width < style.HALF and names > 0.36 * width
     ticks = _ticks(rows, keys, zero=zero)
     edge = text_width(style.coefficient(ticks[0], digits, svg.places(ticks)), 11.5) / 2 + 1
-    left = max(10.0, edge) if narrow else min(names, 0.44 * width) + 26
+    left = max(10.0, edge) if stacked else min(names, 0.44 * width) + (26 if width >= style.HALF else 16)
     x = Scale(ticks[0], ticks[-1], left, width - 62)
     parts, y = _legend(series, width, lang) if len(keys) > 1 else ([], 4.0)
     spans = []
@@ -69,18 +69,20 @@ def forest(
         begin = y + 8
         for row in (r for r in rows if str(r["heading"]) == heading):
             ink = style.WARN if row.get("differs") else style.TEXT
-            if narrow:
-                for line in svg.wrap(shown[row["row"]], width - 4, size, lang=lang):
-                    y += 16
-                    parts.append(svg.words(0, y + 8, line, size=size, fill=ink, halo=True))
-                y += 26
+            if stacked:
+                for place, said in enumerate(svg.wrap(shown[row["row"]], width - 4, size, lang=lang)):
+                    y += 16 if place else 24
+                    parts.append(svg.words(0, y, said, size=size, fill=ink))
+                y += 15
+                spans.append((y - 9, y + 9))
             else:
                 y += 28
-                said = svg.shorten(shown[row["row"]], left - 18, size, lang=lang)
+                said = svg.shorten(shown[row["row"]], left - 16, size, lang=lang)
                 parts.append(svg.words(4, y + 4.5, said, size=size, fill=ink))
             parts += _marks(row, series, x, y, (lang, digits))
         y += 14
-        spans.append((begin, y))
+        if not stacked:
+            spans.append((begin, y))
     grid = [svg.line((x(t), a), (x(t), b), style.FAINT if t == 0 else style.HAIR) for a, b in spans for t in ticks]
     foot = [
         svg.words(

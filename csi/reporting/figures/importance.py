@@ -24,11 +24,17 @@ _CORNERS = (
 )
 
 
+LEADING = 1.2
+"""From line to line of a name, in sizes of its letters."""
+CROWD = 8
+"""So many names may take three lines each."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Mark:
-    """One construct or driver on the map, in drawing units."""
+    """One construct or driver on the map, in drawing units; its name in lines."""
 
-    label: str
+    label: tuple[str, ...]
     x: float
     y: float
     west: float
@@ -90,7 +96,8 @@ def importance_map(
     size = 12.0 if width < style.HALF else 13.0
     marks = [_mark(r, x, y, middle, labels, lang, percent=axes is not None) for r in rows]
     limit = 0.62 * (x.end - x.start)
-    marks = [replace(m, label=svg.shorten(m.label, limit, size, bold=True, lang=lang)) for m in marks]
+    most = 3 if sum(m.label != ("",) for m in marks) <= CROWD else 2
+    marks = [replace(m, label=_lines(m.label[0], limit, size, lang, most)) for m in marks]
     corners = _corner_boxes(x, y, lang)
     boxes = _label_boxes(marks, corners, x, y, (x(middle[0]), y(middle[1])), lang, size)
     parts = _field(x, y, middle, percent=axes is not None)
@@ -98,8 +105,8 @@ def importance_map(
         parts += _cross(mark)
     for mark in marks:
         parts.append(_circle(mark))
-    for mark, box in zip(marks, boxes, strict=True):
-        parts += _label(mark, box, size)
+    for draw in (_leader, _label):
+        parts += [one for mark, box in zip(marks, boxes, strict=True) for one in draw(mark, box, size)]
     for said, box, corner in zip(_CORNERS, corners, range(4), strict=True):
         strong = corner in (1, 3)
         ink = _ink(corner) if strong else style.MUTED
@@ -135,7 +142,7 @@ def _mark(
     right, good = row["importance"] >= middle[0], row["performance"] >= middle[1]
     corner = (1 if right else 0) if good else (3 if right else 2)
     worded = say(name, labels, lang)
-    label = "" if row.get("quiet") else worded
+    label = ("",) if row.get("quiet") else (worded,)
 
     def side(key: str, scale: Scale, value: float) -> float:
         return scale.kept(row[key]) if known(row.get(key)) else scale(value)
@@ -155,6 +162,20 @@ def _mark(
         4.6 + 1.3 * math.sqrt(row["below"]) if known(row.get("below")) else 4.6,
         row.get("necessary") is False,
     )
+
+
+def _lines(label: str, limit: float, size: float, lang: str, most: int) -> tuple[str, ...]:
+    """A name on one line where `limit` holds it, else on as few as do, about equally long."""
+    wide = text_width(label, size, bold=True, lang=lang)
+    if wide <= limit:
+        return (label,)
+    for lines in range(2, most + 1):
+        for part in (1.0, 1.15, 1.3):
+            room = min(part * wide / lines + size, limit)
+            rows = svg.wrap(label, room, size, bold=True, lang=lang, lines=lines)
+            if not any(row.endswith("…") for row in rows):
+                return tuple(rows)
+    return tuple(rows)
 
 
 def _circle(mark: _Mark) -> str:
@@ -219,7 +240,8 @@ def _label_boxes(
 ) -> list[Box]:
     """The cheapest spot round each point: off points, crosses, captions and other labels; three passes."""
     room = (x.start + 3, x.end)
-    options = [_spots(m, text_width(m.label, size, bold=True, lang=lang) / 2, size, room) for m in marks]
+    halves = [max(text_width(one, size, bold=True, lang=lang) for one in m.label) / 2 for m in marks]
+    options = [_spots(m, half, size, room) for m, half in zip(marks, halves, strict=True)]
     spots = np.array([[(b.x, b.y, b.w, b.h) for _, b in each] for each in options])
     away = np.array([[cost for cost, _ in each] for each in options])
     dots = [Box(m.x, m.y, m.radius + 1.4, m.radius + 1.4) for m in marks]
@@ -274,7 +296,7 @@ def _doubt(boxes: Array, marks: Sequence[_Mark]) -> Array:
 
 def _spots(mark: _Mark, half: float, size: float, room: tuple[float, float]) -> list[tuple[float, Box]]:
     spots = []
-    high = size * 0.55
+    high = size * (0.55 + LEADING * (len(mark.label) - 1) / 2)
     for far in (0, 5, 11, 18, 27):
         for cost, side, rise in ((0, 1, -1), (0.6, 1, 1), (1.2, -1, -1), (1.6, -1, 1), (2.2, 0, -1), (2.6, 0, 1)):
             reach = mark.radius + 2.4 + far * 0.7
@@ -284,18 +306,24 @@ def _spots(mark: _Mark, half: float, size: float, room: tuple[float, float]) -> 
     return spots
 
 
-def _label(mark: _Mark, box: Box, size: float) -> list[str]:
-    ink, strong = _ink(mark.corner), mark.corner in (1, 3)
-    parts = []
+def _leader(mark: _Mark, box: Box, size: float) -> list[str]:
+    """A thin line from a point to a name that had to stand away from it."""
+    del size
     dx = max(abs(box.x - mark.x) - box.w, 0)
     dy = max(abs(box.y - mark.y) - box.h, 0)
-    if math.hypot(dx, dy) > 16:
-        end_x = min(max(mark.x, box.x - box.w), box.x + box.w)
-        end_y = box.y + (box.h if mark.y > box.y else -box.h)
-        parts.append(svg.line((mark.x, mark.y), (end_x, end_y), style.FAINT, 0.8))
-    parts.append(
-        svg.words(box.x, box.y + size * 0.36, mark.label, size=size, fill=ink, bold=strong, anchor="middle", halo=True)
-    )
+    if math.hypot(dx, dy) <= 16:
+        return []
+    end = (min(max(mark.x, box.x - box.w), box.x + box.w), box.y + (box.h if mark.y > box.y else -box.h))
+    return [svg.line((mark.x, mark.y), end, style.FAINT, 0.8)]
+
+
+def _label(mark: _Mark, box: Box, size: float) -> list[str]:
+    ink, strong = _ink(mark.corner), mark.corner in (1, 3)
+    parts: list[str] = []
+    first = box.y + size * (0.36 - LEADING * (len(mark.label) - 1) / 2)
+    for place, said in enumerate(mark.label):
+        y = first + LEADING * size * place
+        parts.append(svg.words(box.x, y, said, size=size, fill=ink, bold=strong, anchor="middle", halo=True))
     return parts
 
 

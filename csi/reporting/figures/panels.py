@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import polars as pl
@@ -13,6 +14,8 @@ from csi.reporting.text_width import text_width
 
 DASHES = (None, "6 4", "2 3", "8 3 2 3")
 """How lines differ beside their colour."""
+HIGH, KEY = 178.0, 17.0
+"""Height of a panel, and of a name where every panel has lines of its own."""
 
 
 def panels(
@@ -26,6 +29,8 @@ def panels(
     width: int = style.FULL,
 ) -> str:
     """One panel per `panel`, one line per `series`; the first series has the focal colour.
+
+    Where every series stands in one panel alone, its name stands there too; else a legend stands above all panels.
 
     Parameters:
         frame: `panel`, `series`, `x`, `y`. lang: "zh" or "en". labels: names of panels and series.
@@ -41,18 +46,37 @@ def panels(
     """
     names = frame["panel"].unique(maintain_order=True).to_list()
     series = frame["series"].unique(maintain_order=True).to_list()
-    columns = 1 if width < style.HALF else min(len(names), 2 if width < style.FULL else 4)
-    parts, top = _legend(series, labels, width, lang) if len(series) > 1 else ([], 2.0)
-    side, gap, high = (width - 26.0 * (columns - 1)) / max(columns, 1), 26.0, 178.0
-    ends = _ends(frame["x"].to_list())
-    for k, name in enumerate(names):
-        x, y = (k % columns) * (side + gap), top + (k // columns) * (high + 20)
-        own = frame.filter(pl.col("panel") == name)
-        parts += _panel(own, series, say(name, labels, lang), (x, y, side, high), ends, lang)
-    below = top + ((len(names) - 1) // columns + 1) * (high + 20)
+    held = {n: frame.filter(pl.col("panel") == n) for n in names}
+    apart = 1 < len(names) < len(series) == frame.select("panel", "series").n_unique()
+    drawn = {n: own["series"].unique(maintain_order=True).to_list() if apart else series for n, own in held.items()}
+    columns = 1 if width < style.HALF else min(len(names), 2 if width < style.FULL else 3 if apart else 4)
+    parts, top = _legend(series, labels, width, lang) if len(series) > 1 and not apart else ([], 2.0)
+    side, gap, ends = (width - 26.0 * (columns - 1)) / max(columns, 1), 26.0, _ends(frame["x"].to_list())
+    for first in range(0, len(names), columns):
+        row = names[first : first + columns]
+        room = KEY * max(len(drawn[n]) for n in row) + 4 if apart else 0.0
+        for k, name in enumerate(row):
+            x, title = k * (side + gap), say(name, labels, lang)
+            parts += _panel(held[name], drawn[name], title, (x, top, side, HIGH), ends, (room, lang))
+            parts += _names(drawn[name], labels, (x, top + 20, side), lang) if apart else []
+        top += HIGH + room + 20
     said = f"{across.say(lang)} → · ↑ {up.say(lang)}"
-    parts.append(svg.words(0, below + 12, svg.shorten(said, width, 12, lang=lang), size=12, fill=style.MUTED))
-    return svg.drawing(width, below + 18, parts, finding, lang)
+    parts.append(svg.words(0, top + 12, svg.shorten(said, width, 12, lang=lang), size=12, fill=style.MUTED))
+    return svg.drawing(width, top + 18, parts, finding, lang)
+
+
+def _names(
+    series: Sequence[str], labels: Mapping[str, Text], place: tuple[float, float, float], lang: str
+) -> list[str]:
+    """The lines of one panel by name, under its title."""
+    x, y, side = place
+    parts = []
+    for rank, one in enumerate(series):
+        at = y + KEY * (rank + 0.8)
+        parts.append(svg.line((x, at - 4), (x + 24, at - 4), _ink(rank), 2.2, DASHES[rank % len(DASHES)]))
+        said = svg.shorten(say(one, labels, lang), side - 30, 11.5, lang=lang)
+        parts.append(svg.words(x + 30, at, said, size=11.5))
+    return parts
 
 
 def _ends(values: Sequence[float]) -> tuple[float, float]:
@@ -66,20 +90,21 @@ def _panel(
     name: str,
     place: tuple[float, float, float, float],
     ends: tuple[float, float],
-    lang: str,
+    said_in: tuple[float, str],
 ) -> list[str]:
-    left, top, side, high = place
+    """One panel at `place` (left, top, side, height), its lines `said_in[0]` lower to leave room for their names."""
+    (left, top, side, high), (room, lang) = place, said_in
     ticks = svg.steps(*_ends(frame["y"].to_list()), 3)
-    x, y = Scale(*ends, left + 30, left + side - 4), Scale(ticks[0], ticks[-1], top + high - 20, top + 28)
+    foot = top + high + room
+    x, y = Scale(*ends, left + 30, left + side - 4), Scale(ticks[0], ticks[-1], foot - 20, top + room + 28)
     parts = [svg.words(left, top + 14, svg.shorten(name, side, 12.5, bold=True, lang=lang), size=12.5, bold=True)]
     for tick in ticks:
         parts.append(svg.line((x.start, y(tick)), (x.end, y(tick)), style.HAIR))
         said = style.score(tick, svg.places(ticks))
         parts.append(svg.words(left + 25, y(tick) + 4, said, size=10.5, fill=style.MUTED, anchor="end"))
     parts += [
-        svg.words(x(t), top + high - 5, style.score(t, 0), size=10.5, fill=style.MUTED, anchor=_anchor(t, ends))
-        for t in svg.steps(*ends, 4)
-        if ends[0] <= t <= ends[1] and t == round(t)
+        svg.words(x(t), foot - 5, style.score(t, 0), size=10.5, fill=style.MUTED, anchor=_anchor(t, ends))
+        for t in _whole(*ends)
     ]
     for rank, one in enumerate(series):
         own = frame.filter(pl.col("series") == one)
@@ -87,6 +112,19 @@ def _panel(
         if len(points) > 1:
             parts.append(svg.polyline(points, _ink(rank), 2.2, DASHES[rank % len(DASHES)]))
     return parts
+
+
+def _whole(low: float, high: float) -> list[float]:
+    """Whole numbers from `low` to `high`, about five.
+
+    Example:
+        >>> _whole(-4, 4), _whole(1, 10)
+        ([-4.0, -2.0, 0.0, 2.0, 4.0], [2.0, 4.0, 6.0, 8.0, 10.0])
+    """
+    sizes = [m * 10.0**k for k in range(7) for m in (1, 2, 5)]
+    size = min(sizes, key=lambda one: abs((high - low) / one - 4))
+    first, last = math.ceil(low / size - 1e-9), math.floor(high / size + 1e-9)
+    return [size * t for t in range(first, last + 1)]
 
 
 def _anchor(tick: float, ends: tuple[float, float]) -> str:

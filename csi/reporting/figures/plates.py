@@ -9,11 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from csi.reporting import style, svg
-from csi.reporting.figures.routing import Array, Box, Node
+from csi.reporting.figures.routing import Array, Box, Node, Route, sample
 from csi.reporting.text_width import text_width
 
 ROW, GAP, LETTERS = 17.0, 26.0, 11.0
 """Height of a row, space between a construct and its plate, size of a row's letters."""
+THIN = 1.3
+"""Width of the line between a construct and its plate."""
 _NAMES = 104.0
 _HARD = 1000.0
 
@@ -123,15 +125,22 @@ def _cost(box: Box, name: str, nodes: Mapping[str, Node], others: Sequence[Box],
     return cost + 12 * _within(box, points, 9)
 
 
-def _link(box: Box, node: Node, *, formative: bool) -> list[str]:
-    """A thin arrow: towards the items where they show the construct, away from them where they make it."""
+def link(box: Box, node: Node) -> Route:
+    """The straight line between a construct and the plate of its items, from the ellipse's border."""
     spot = (min(max(node.x, box.x - box.w), box.x + box.w), min(max(node.y, box.y - box.h), box.y + box.h))
     dx, dy = spot[0] - node.x, spot[1] - node.y
     length = math.hypot(dx / (node.rx + 3), dy / (node.ry + 3)) or 1
     edge = (node.x + dx / length, node.y + dy / length)
-    start, end = (spot, edge) if formative else (edge, spot)
+    middle = ((edge[0] + spot[0]) / 2, (edge[1] + spot[1]) / 2)
+    return Route(edge, middle, spot, 0.0, sample(edge, middle, spot))
+
+
+def _link(box: Box, node: Node, *, formative: bool) -> list[str]:
+    """A thin arrow: towards the items where they show the construct, away from them where they make it."""
+    way = link(box, node)
+    start, end = (way.end, way.start) if formative else (way.start, way.end)
     far = math.dist(start, end) or 1
     ux, uy = (end[0] - start[0]) / far, (end[1] - start[1]) / far
     base = (end[0] - 7 * ux, end[1] - 7 * uy)
     head = [end, (base[0] - 3.4 * uy, base[1] + 3.4 * ux), (base[0] + 3.4 * uy, base[1] - 3.4 * ux)]
-    return [svg.line(start, base, style.FAINT, 1.3), svg.polygon(head, style.FAINT)]
+    return [svg.line(start, base, style.FAINT, THIN), svg.polygon(head, style.FAINT)]

@@ -222,7 +222,7 @@ def place_captions(
             *((cost, Box(node.x + t * part, node.y + k * (near + lift), w, h)) for t, k, lift, cost in _FURTHER),
         ]
         held = as_array([b for _, b in spots])
-        costs = np.array([cost for cost, _ in spots]) + _on_lines(held, lines, 6) + on_nodes(held, nodes, 3)
+        costs = np.array([cost for cost, _ in spots]) + on_lines(held, lines, 6) + on_nodes(held, nodes, 3)
         costs = costs + _on_boxes(held, as_array([*taken, *placed.values()]), 4) + _outside(held, room)
         placed[name] = spots[int(np.argmin(costs))][1]
     return placed
@@ -235,6 +235,7 @@ def place_labels(
     nodes: Mapping[str, Node],
     taken: Sequence[Box],
     room: tuple[float, float, float, float],
+    beside: Sequence[tuple[Route, float]] = (),
 ) -> list[tuple[Box, bool]]:
     """Where the label of each arrow stands, and whether it had to stay on a line (then it needs a background).
 
@@ -244,16 +245,17 @@ def place_labels(
     Parameters:
         courses: the arrows. sizes: half width and half height of each label. widths: stroke widths.
         nodes: ellipses. taken: boxes already used. room: x0, y0, x1, y1.
+        beside: further lines and their widths, without labels.
 
     Returns:
         (box, on a line) per arrow.
     """
-    lines = list(zip(courses, widths, strict=True))
+    lines = [*zip(courses, widths, strict=True), *beside]
     options = [_spots(r, s, w) for r, s, w in zip(courses, sizes, widths, strict=True)]
     held = [as_array([b for _, b in choices]) for choices in options]
     fixed = []
     for i, (own, choices) in enumerate(zip(held, options, strict=True)):
-        crossed = _on_lines(own, lines, 2.5) + 0.2 * _on_lines(own, lines[:i] + lines[i + 1 :], 9)
+        crossed = on_lines(own, lines, 2.5) + 0.2 * on_lines(own, lines[:i] + lines[i + 1 :], 9)
         away = np.array([cost for cost, _ in choices])
         still = _on_boxes(own, as_array(taken), 9) + _outside(own, room)
         fixed.append(away + crossed + on_nodes(own, nodes, 4) + still)
@@ -267,7 +269,7 @@ def place_labels(
         if best == before:
             break
     boxes = [options[i][best[i]][1] for i in range(len(options))]
-    return list(zip(boxes, [bool(c > 0) for c in _on_lines(as_array(boxes), lines, 0)], strict=True))
+    return list(zip(boxes, [bool(c > 0) for c in on_lines(as_array(boxes), lines, 0)], strict=True))
 
 
 def _spots(route: Route, size: tuple[float, float], width: float) -> list[tuple[float, Box]]:
@@ -295,7 +297,7 @@ def as_array(boxes: Sequence[Box]) -> Array:
     return np.array([(b.x, b.y, b.w, b.h) for b in boxes], dtype=np.float64).reshape(-1, 4)
 
 
-def _on_lines(boxes: Array, lines: Sequence[tuple[Route, float]], gap: float) -> Array:
+def on_lines(boxes: Array, lines: Sequence[tuple[Route, float]], gap: float) -> Array:
     """Cost of touching arrows, per box grown by half the stroke and `gap`: 30 an arrow and its depth in the box."""
     if not boxes.size or not lines:
         return np.zeros(len(boxes))

@@ -13,7 +13,7 @@ from csi.reporting import style
 from csi.reporting.section import Figure, Report, Section, Table
 from csi.reporting.tables import head, rows
 from csi.reporting.undirected import undirected
-from csi.reporting.words.phrases import begun
+from csi.reporting.words.phrases import begun, set_marks
 
 STATISTICS = frozenset({"N", "n", "p", "t", "z", "F", "r", "M", "SD", "SE", "df", "d"})
 """Headings that English tables set in italics."""
@@ -107,7 +107,7 @@ def plain(text: str) -> str:
         >>> plain("a\x00b\n c")
         'ab c'
     """
-    kept = re.sub(r"\s+", " ", undirected(text))
+    kept = re.sub(r"\s+", " ", undirected(set_marks(text)))
     return re.sub(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]", "", kept).strip()
 
 

@@ -13,6 +13,7 @@ from csi.reporting.analysis import Analysis
 from csi.reporting.section import Column, Table
 from csi.reporting.tables import Kind
 from csi.reporting.words import answering as said
+from csi.reporting.words.phrases import begun_heading
 from csi.study.quality import ALL, Quality, judged
 from csi.study.weighing import weighing
 from csi.survey.disclosure import pooled
@@ -67,8 +68,8 @@ def effects_table(a: Analysis, found: Quality) -> Table | None:
         return None
     kinds: dict[str, Kind] = {"brand": "text", **said.EFFECT_KINDS}
     heads = {"brand": Text("Brand", "品牌"), "n": Text("n", "样本量"), "std_error": Text("SE", "标准误")}
-    heads |= {"conf_low": Text("low", "下限"), "conf_high": Text("high", "上限")}
-    columns = tuple(Column(c, heads.get(c) or said.HEADINGS[c], k) for c, k in kinds.items())
+    heads |= {"conf_low": Text("from", "下限"), "conf_high": Text("to", "上限")}
+    columns = tuple(Column(c, heads.get(c) or begun_heading(said.HEADINGS[c]), k) for c, k in kinds.items())
     frame = told.with_columns(pl.col("brand").fill_null("*"))
     texts = {**said.LABELS, **a.brand_labels, "*": EVERY}
     return Table("effects", said.EFFECTS, frame.select(*kinds), columns, texts=texts)

@@ -121,7 +121,7 @@ def fit_section(a: Analysis) -> Section:
     en = (
         f"{factors_} correlated factors, {items} items, MLR: χ²({m['df']:.0f}) = {m['chi2']:.1f}, {p.en}; ticks: limits"
     )
-    zh = f"{factors_} 个相关因子、{items} 个题项，MLR：χ²（{m['df']:.0f}）= {m['chi2']:.1f}，{p.zh}；刻度为界值"
+    zh = f"{factors_} 个相关因子、{items} 个题项，MLR：χ²({m['df']:.0f}) = {m['chi2']:.1f}，{p.zh}；刻度为界值"
     brand = a.brand_labels[a.focal]
     frame = pl.DataFrame({"measure": list(m), "value": list(m.values())})
     table = _diagnosis(found.estimate)

@@ -51,8 +51,8 @@ def levers_section(a: Analysis) -> Section:
     items = _items(a, found)
     title, frame = _title(a, found, best), _levers(found, _published(a))
     brand, level = a.brand_labels[a.focal], percent(est.level)
-    more = "" if shares is None else "; right: share of what is explained of it (LMG) by those with an arrow to it"
-    more_zh = "" if shares is None else "；右为直接指向它的构念占其已解释部分的份额（LMG）"
+    more = "" if shares is None else "; bars: share of what is explained of it (LMG) by those with an arrow to it"
+    more_zh = "" if shares is None else "；条形为直接指向它的构念占其已解释部分的份额（LMG）"
     return Section(
         key="levers",
         title=title,

@@ -51,10 +51,10 @@ def priorities(a: Analysis) -> Section:
         key="priorities",
         title=title,
         subtitle=Text(
-            f"{a.brand_labels[a.focal].en}: constructs left, items right; across: total effect on {a.target_name.en} "
+            f"{a.brand_labels[a.focal].en}: first constructs, then items; across: total effect on {a.target_name.en} "
             f"per point, up: performance (0–100); crosses are {level} intervals, dotted lines the means; items of "
             "little importance are not named",
-            f"{a.brand_labels[a.focal].zh}：左为构念，右为题项；横轴为每 1 分对{target.zh}的总效应，"
+            f"{a.brand_labels[a.focal].zh}：先构念，后题项；横轴为每 1 分对{target.zh}的总效应，"
             f"纵轴为表现（0–100）；十字为 {level} 区间，虚线为均值；重要性低的题项不标名称",
         ),
         figures=drawn,

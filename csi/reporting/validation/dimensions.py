@@ -79,7 +79,7 @@ def dimensions_finding(v: Validation) -> Text:
         astray, weak = strays(v.efa), v.efa.table.filter(verdict="weak")["item"].to_list()
         many, drawn = v.efa.table.height, len(v.efa.factors)
         other = v.n_factors is not None and v.n_factors.suggested != drawn
-        en, zh = (f"of {drawn} drawn factors ", f"提取 {drawn} 个因子时") if other else ("", "")
+        en, zh = (f"of {drawn} drawn factors ", f"提取 {drawn} 个因子时 ") if other else ("", "")
         if astray:
             parts.append(Text(f"{en}{len(astray)} of {many} items load elsewhere: {', '.join(astray)}",
                               f"{zh}{many} 题中 {len(astray)} 题落在其他因子：{'、'.join(astray)}"))  # fmt: skip
@@ -106,10 +106,11 @@ def _subtitle(v: Validation) -> Text:
     kind = KINDS[matrix.kind]
     how = "" if v.efa is None else f"; {v.efa.method}, {v.efa.rotation}"
     how_zh = "" if v.efa is None else f"；{v.efa.method}、{v.efa.rotation}"
+    gap = " " if kind.zh.isascii() else ""
     return Text(
         f"{kind.en[0].upper()}{kind.en[1:]} correlations ({matrix.why.en.rstrip('.')}){how}; outlined: where an item "
         "was meant to load",
-        f"{kind.zh}相关（{matrix.why.zh.rstrip('。')}）{how_zh}；外框为题项的预期位置",
+        f"{kind.zh}{gap}相关（{matrix.why.zh.rstrip('。')}）{how_zh}；外框为题项的预期位置",
     )
 
 
@@ -122,7 +123,7 @@ def _adequacy(v: Validation) -> Text:
     en, zh = style.coefficient(found.kmo, "en"), style.coefficient(found.kmo, "zh")
     return Text(
         f"KMO {en} ({found.grade}); Bartlett's test χ²({found.df}) = {found.chi2:,.1f}, {p.en}.",
-        f"KMO {zh}；Bartlett 检验 χ²（{found.df}）= {found.chi2:,.1f}，{p.zh}。",
+        f"KMO {zh}；Bartlett 检验 χ²({found.df}) = {found.chi2:,.1f}，{p.zh}。",
     )
 
 

@@ -229,11 +229,12 @@ def method_section(v: Validation) -> Section | None:
     raised = found.table.filter(pl.col("verdict") == "raised").height
     doubtful = found.table.filter(pl.col("verdict") == "doubtful").height
     told = found.table.filter(pl.col("verdict").is_not_null()).height
+    verb = "leave" if doubtful > 1 else "leaves"
     title = words.sentence(
         Text(f"{raised} of {told} checks raise common method variance",
              f"{told} 项检查中有 {raised} 项提示共同方法偏差")
         if raised
-        else Text(f"{doubtful} of {told} checks leave common method variance in doubt",
+        else Text(f"{doubtful} of {told} checks {verb} common method variance in doubt",
                   f"{told} 项检查中有 {doubtful} 项存疑，共同方法偏差不能排除")
         if doubtful
         else Text("no check raises common method variance, which proves no absence",

@@ -16,6 +16,7 @@ from csi.reporting.drawn import figure
 from csi.reporting.section import Column, Emphasis, Section, Table
 from csi.reporting.sections.drawn import percent
 from csi.reporting.validation.held import labels_of, listed, reasons_told
+from csi.reporting.words.phrases import begun_heading
 
 MAIN = (
     ("omega", "omega_total", "implied", Text("ω", "ω")),
@@ -45,7 +46,7 @@ def reliability_section(v: Validation) -> Section | None:
     draw = partial(figures.forest, shown, labels=labels_of(v), series=series, zero=False)
     level, many = percent(v.consistency.level), v.consistency.replicates
     within = (
-        Text(f" with {level} interval (bootstrap, {many:,} resamples)", f"与 {level} 区间（自助法 {many:,} 次）")
+        Text(f" with {level} interval (bootstrap, {many:,} resamples)", f" 与 {level} 区间（自助法 {many:,} 次）")
         if many
         else Text(" without interval (no resamples asked for)", "（未要求重抽样，无区间）")
     )
@@ -140,9 +141,7 @@ def _every(v: Validation, found: Consistency) -> tuple[Table, ...]:
         "construct", index=["coefficient", "model", "denominator"], values="estimate", maintain_order=True
     )
     columns = (
-        Column("coefficient", named.HEADINGS["coefficient"]),
-        Column("model", named.HEADINGS["model"]),
-        Column("denominator", named.HEADINGS["denominator"]),
+        *(Column(c, begun_heading(named.HEADINGS[c])) for c in ("coefficient", "model", "denominator")),
         *(Column(c, v.answers.label(c), "coefficient") for c in scales),
     )
     texts = {**named.COEFFICIENTS, **named.MODELS, **named.DENOMINATORS}

@@ -114,7 +114,7 @@ def _items(v: Validation, found: Irt) -> Table:
         Column("item", Text("Item", "题项")),
         Column("a", Text("Slope a", "斜率 a"), "number"),
         Column("a_std_error", Text("SE", "标准误"), "number"),
-        *(Column(f"b{c}", Text(f"b({c}+)", f"b（≥{c}）"), "number") for c in names),
+        *(Column(f"b{c}", Text(f"b({c}+)", f"b(≥{c})"), "number") for c in names),
         Column("information", Text("Highest information", "最大信息量"), "number"),
         Column("information_at", Text("at", "位置"), "number"),
         Column("s_x2_rmsea", Text("RMSEA (S-X²)", "RMSEA（S-X²）"), "index"),

@@ -223,7 +223,7 @@ def fit_words(v: Validation) -> Text:
     return Text(
         f"{count} correlated factors, {items} items, {how}: χ²({m['df']:.0f}) = {m['chi2']:.1f}, {p.en}; "
         f"CFI, TLI and RMSEA are {version}",
-        f"{count} 个相关因子、{items} 个题项，{how}：χ²（{m['df']:.0f}）= {m['chi2']:.1f}，{p.zh}；"
+        f"{count} 个相关因子、{items} 个题项，{how}：χ²({m['df']:.0f}) = {m['chi2']:.1f}，{p.zh}；"
         f"CFI、TLI、RMSEA 为{version_zh}值",
     )
 

@@ -96,7 +96,7 @@ def priorities(weak: Sequence[Text], drivers: int, items: Sequence[Text] = (), p
         >>> priorities([], 6).zh
         '没有既重要又薄弱的环节'
         >>> priorities([], 6, perhaps=[Text("Fair", "合理")]).en
-        'No construct is both important and weak; the item "Fair" may be'
+        'No construct is both important and weak; the item “Fair” may be'
     """
     if drivers < 2:
         return Text("One driver only: nothing to rank", "只有一个驱动因素，无从排序")
@@ -120,7 +120,7 @@ def priorities(weak: Sequence[Text], drivers: int, items: Sequence[Text] = (), p
 
 def _quoted(items: Sequence[Text]) -> Text:
     """The first two wordings in quotation marks."""
-    return listed([Text(f'"{i.en}"', f"“{i.zh}”") for i in items[:2]])
+    return listed([Text(f"“{i.en}”", f"“{i.zh}”") for i in items[:2]])
 
 
 def chain(constructs: Sequence[Named], *, sector: bool) -> Text:

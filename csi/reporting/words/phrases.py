@@ -58,6 +58,16 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def begun_heading(heading: Text) -> Text:
+    """The heading of a column, in English with a capital letter.
+
+    Example:
+        >>> begun_heading(Text("what is done", "处理")).en
+        'What is done'
+    """
+    return Text(capital(heading.en), heading.zh)
+
+
 def begun(said: str, lang: str = "en") -> str:
     """A note as it stands on a page: an English one begins with a capital letter, unless with a name or a symbol.
 
@@ -128,7 +138,7 @@ def named(text: Text, labels: Mapping[str, Text]) -> Text:
 
     Example:
         >>> named(Text("joy ~ use differs", "joy ~ use 有别"), {"joy": Text("Joy", "快乐"), "use": Text("Use", "使用")})
-        Text(en='Joy ~ use differs', zh='快乐 ~ 使用 有别')
+        Text(en='Joy ~ use differs', zh='快乐 ~ 使用有别')
     """
     text = numbered(text)
     if not labels:
@@ -136,7 +146,9 @@ def named(text: Text, labels: Mapping[str, Text]) -> Text:
     codes = "|".join(re.escape(name) for name in sorted(labels, key=len, reverse=True))
     found = re.compile(rf"(?<![A-Za-z0-9_.])({codes})(?![A-Za-z0-9_.])")
     en = found.sub(lambda hit: lowered(labels[hit[1]]).en, text.en)
-    return Text(capital(en), found.sub(lambda hit: labels[hit[1]].zh or labels[hit[1]].en, text.zh))
+    zh = found.sub(lambda hit: f"\x02{labels[hit[1]].zh or labels[hit[1]].en}\x03", text.zh)
+    zh = re.sub(rf"(?<={_HAN}) (?=\x02{_HAN})|(?<={_HAN}\x03) (?={_HAN})", "", zh)
+    return Text(capital(en), re.sub("[\x02\x03]", "", zh))
 
 
 def numbered(text: Text) -> Text:
@@ -145,9 +157,30 @@ def numbered(text: Text) -> Text:
     Example:
         >>> numbered(Text("p = 0.040, path -0.672, from 1-10", "p = 0.040，路径 -0.672"))
         Text(en='p = .040, path −0.672, from 1-10', zh='p = 0.040，路径 −0.672')
+        >>> numbered(Text("p = .481", "p = .481")).zh
+        'p = 0.481'
     """
     en = _BOUNDED.sub(r"\1.", text.en)
-    return Text(_NEGATIVE.sub(style.MINUS, en), _NEGATIVE.sub(style.MINUS, text.zh))
+    zh = re.sub(r"(?<![\w.)])\.(?=\d)", "0.", text.zh)
+    return Text(_NEGATIVE.sub(style.MINUS, en), _NEGATIVE.sub(style.MINUS, zh))
+
+
+def set_marks(content: str) -> str:
+    """Brackets inside full-width brackets are tortoise-shell ones; a percent sign stands at its number; ≥ is one sign.
+
+    Example:
+        >>> set_marks("（不显著；± 为 99% 水平（Holm 校正））"), set_marks("a 95 % interval, p >= 0.05")
+        ('（不显著；± 为 99% 水平〔Holm 校正〕）', 'a 95% interval, p ≥ 0.05')
+    """
+    said = re.sub(r"(?<=\d) %(?!\w)", "%", content).replace(" >= ", " ≥ ").replace(" <= ", " ≤ ")
+    if said.count("（") < 2:
+        return said
+    depth, made = 0, []
+    for c in said:
+        depth -= c == "）" and depth > 0
+        made.append({"（": "〔", "）": "〕"}.get(c, c) if depth else c)
+        depth += c == "（"
+    return "".join(made)
 
 
 def set_in_chinese(content: str) -> str:
@@ -163,6 +196,7 @@ def set_in_chinese(content: str) -> str:
 
 _BOUNDED: Final = re.compile(r"(\b(?:p|r|AVE|CFI|TLI|RMSEA|SRMR|HTMT)(?: \([^()]*\))? ?[=<>≤≥]? ?|R²? ?= ?)0\.(?=\d)")
 """Statistics that cannot pass 1, up to the zero that APA leaves out."""
+_HAN: Final = "[\u4e00-\u9fff]"
 _NEGATIVE: Final = re.compile(r"(?<![\w.)\-–])-(?=\.?\d)")
 """The hyphen that stands for a minus: nothing before it that it could join."""
 
