@@ -225,6 +225,28 @@ def wrap(content: str, limit: float, size: float, *, bold: bool = False, lang: s
     return [shorten(row.strip(), limit, size, bold=bold, lang=lang) for row in rows]
 
 
+def named(
+    x: float,
+    y: float,
+    content: str,
+    limit: float,
+    size: float,
+    lang: str,
+    *,
+    fill: str = style.TEXT,
+    anchor: str = "start",
+) -> list[str]:
+    """The name of a row about the height `y`: on one line where `limit` holds it, else on two; for rows of 27 units.
+
+    Example:
+        >>> [len(named(0, 9, "Perceived quality", room, 12.5, "en")) for room in (200, 80)]
+        [1, 2]
+    """
+    rows = wrap(content, limit, size, lang=lang)
+    first = y + 4.5 - 0.52 * size * (len(rows) - 1)
+    return [words(x, first + 1.04 * size * i, row, size=size, fill=fill, anchor=anchor) for i, row in enumerate(rows)]
+
+
 def shorten(content: str, limit: float, size: float, *, bold: bool = False, lang: str = "en") -> str:
     """The text, cut with an ellipsis when it is wider than `limit`.
 

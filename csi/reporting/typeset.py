@@ -46,7 +46,7 @@ def set_text(content: str, lang: str = "zh") -> Markup:
 
 
 def phrases(content: str, lang: str = "zh") -> Markup:
-    r"""A Chinese heading as its phrases, so that lines break after punctuation and not inside a word or a quotation.
+    r"""A heading without its full stop; a Chinese one as phrases, broken after marks, not inside words or quotations.
 
     Example:
         >>> phrases("赶上领先者，短板在资费")
@@ -58,6 +58,7 @@ def phrases(content: str, lang: str = "zh") -> Markup:
         >>> phrases("与满意度关联最强的是质量", "zh"), phrases("up, < 1", "en")
         (Markup('与满意度关联最强的是<wbr>质量'), Markup('up, &lt; 1'))
     """
+    content = re.sub(r"(?<=[\w)%”）])[.。]$", "", content)
     if lang != "zh":
         return set_text(content, lang)
     pieces = _split(set_marks(content))

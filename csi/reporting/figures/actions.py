@@ -55,8 +55,8 @@ def action_matrix(
             parts.append(svg.words(middle, base, piece, size=size - 0.5, fill=style.MUTED, anchor="middle"))
     for i, row in enumerate(rows):
         y = top + ROW * i
-        name = svg.shorten(say(row, labels, lang), left - 14, size, lang=lang)
-        parts.append(svg.words(left - 12, y + ROW / 2 + 4.5, name, size=size, anchor="end"))
+        name = say(row, labels, lang)
+        parts += svg.named(left - 12, y + ROW / 2, name, left - 13, size, lang, anchor="end")
         for j, column in enumerate(columns):
             parts += _cell(cells.get((row, column)), left + side * j, y, side, last=column == columns[-1])
     return svg.drawing(width, top + ROW * len(rows) + 4, parts, finding, lang)

@@ -55,10 +55,11 @@ def index_chain(
     step, top = 38.0, 38.0
     height = top + step * len(rows) + 26
     x = Scale(ticks[0], ticks[-1], left, width - right)
-    parts = []
+    parts, whole = [], all(tick == int(tick) for tick in ticks)
     for tick in ticks:
         parts.append(svg.line((x(tick), top - 6), (x(tick), height - 24), style.HAIR))
-        parts.append(svg.words(x(tick), height - 7, style.score(tick, 0), size=11.5, fill=style.MUTED, anchor="middle"))
+        said = style.score(tick, 0 if whole else 1)
+        parts.append(svg.words(x(tick), height - 7, said, size=11.5, fill=style.MUTED, anchor="middle"))
     for i, row in enumerate(rows):
         parts += _row(row, top + step * (i + 0.5), x, labels, lang, size, wide=right > 100)
     if right > 100:

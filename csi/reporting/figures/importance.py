@@ -97,7 +97,7 @@ def importance_map(
     marks = [_mark(r, x, y, middle, labels, lang, percent=axes is not None) for r in rows]
     limit = 0.62 * (x.end - x.start)
     most = 3 if sum(m.label != ("",) for m in marks) <= CROWD else 2
-    marks = [replace(m, label=_lines(m.label[0], limit, size, lang, most)) for m in marks]
+    marks = [replace(m, label=name_lines(m.label[0], limit, size, lang, most)) for m in marks]
     corners = _corner_boxes(x, y, lang)
     boxes = _label_boxes(marks, corners, x, y, (x(middle[0]), y(middle[1])), lang, size)
     parts = _field(x, y, middle, percent=axes is not None)
@@ -164,7 +164,7 @@ def _mark(
     )
 
 
-def _lines(label: str, limit: float, size: float, lang: str, most: int) -> tuple[str, ...]:
+def name_lines(label: str, limit: float, size: float, lang: str, most: int = 2) -> tuple[str, ...]:
     """A name on one line where `limit` holds it, else on as few as do, about equally long."""
     wide = text_width(label, size, bold=True, lang=lang)
     if wide <= limit:
@@ -203,7 +203,7 @@ def _field(x: Scale, y: Scale, middle: tuple[float, float], *, percent: bool) ->
     for tick in svg.steps(x.low, x.high, 5):
         if x.low <= tick <= x.high:
             said = style.score(tick, 1 if round(tick * 10, 6) == round(tick * 10) else 2) if tick else "0"
-            said = style.score(tick, 0) if percent else said
+            said = style.score(tick, 0 if tick == int(tick) else 1) if percent else said
             parts.append(svg.words(x(tick), y.start + 17, said, size=11.5, fill=style.MUTED, anchor="middle"))
     parts.append(svg.line((x(middle[0]), y.end), (x(middle[0]), y.start), style.MUTED, 1.1, "1.5 3"))
     parts.append(svg.line((x.start, y(middle[1])), (x.end, y(middle[1])), style.MUTED, 1.1, "1.5 3"))

@@ -63,10 +63,11 @@ def league(
     x = Scale(ticks[0], ticks[-1], left, width - value_room - bracket_room)
     height = top + step * len(rows) + 26
     foot = height - 24
-    parts = []
+    parts, decimals = [], 0 if all(tick == int(tick) for tick in ticks) else 1
     for tick in ticks:
         parts.append(svg.line((x(tick), top - 6), (x(tick), foot), style.HAIR))
-        parts.append(svg.words(x(tick), foot + 17, style.score(tick, 0), size=11.5, fill=style.MUTED, anchor="middle"))
+        said = style.score(tick, decimals)
+        parts.append(svg.words(x(tick), foot + 17, said, size=11.5, fill=style.MUTED, anchor="middle"))
     if mean is not None and known(mean):
         parts.append(svg.line((x(mean), top - 10), (x(mean), foot), style.MUTED, 1.2, "1.5 3"))
         said = f"{_MEAN.say(lang)} {style.score(mean)}"

@@ -53,7 +53,8 @@ def path_list(
         parts.append(svg.line((0, y + 7), (width, y + 7), style.TRACK))
         begin = y + 8
         for row in (r for r in rows if r["outcome"] == outcome):
-            y += 27
+            wide = text_width(say(row["predictor"], labels, lang), 12.5, lang=lang)
+            y += 27 if wide <= x.start - 12 else 34
             parts += _row(row, y, x, labels, lang)
         axis.append((begin, y + 12))
         y += 14
@@ -85,8 +86,8 @@ def _row(
 ) -> list[str]:
     firm = bool(row["significant"])
     colour = style.STEEL if firm else style.FAINT
-    name = svg.shorten(say(str(row["predictor"]), labels, lang), x.start - 12, 12.5, lang=lang)
-    parts = [svg.words(8, y + 4, name, size=12.5, fill=style.TEXT if firm else style.MUTED)]
+    name, ink = say(str(row["predictor"]), labels, lang), style.TEXT if firm else style.MUTED
+    parts = svg.named(8, y, name, x.start - 12, 12.5, lang, fill=ink)
     value, low, high = row["estimate"], row["conf_low"], row["conf_high"]
     if not isinstance(value, float) or not known(value):
         return [*parts, svg.words(x.end + 52, y + 4, style.ABSENT, size=12.5, fill=style.MUTED, anchor="end")]

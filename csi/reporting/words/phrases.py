@@ -166,13 +166,18 @@ def numbered(text: Text) -> Text:
 
 
 def set_marks(content: str) -> str:
-    """Brackets inside full-width brackets are tortoise-shell ones; a percent sign stands at its number; ≥ is one sign.
+    """Brackets inside full-width brackets are tortoise-shell ones; a percent sign stands at its number; typed signs and
+    names of statistics as they are set.
 
     Example:
+        >>> set_marks("P - E, a -> b, 0-100: R2 lower"), set_marks("chi2(4) and Q2predict")
+        ('P − E, a → b, 0–100: R² lower', 'χ²(4) and Q²predict')
         >>> set_marks("（不显著；± 为 99% 水平（Holm 校正））"), set_marks("a 95 % interval, p >= 0.05")
         ('（不显著；± 为 99% 水平〔Holm 校正〕）', 'a 95% interval, p ≥ 0.05')
     """
-    said = re.sub(r"(?<=\d) %(?!\w)", "%", content).replace(" >= ", " ≥ ").replace(" <= ", " ≤ ")
+    said = re.sub(r"(?<=\d) %(?!\w)", "%", content)
+    for typed, sign in _TYPED.items():
+        said = re.sub(typed, sign, said)
     if said.count("（") < 2:
         return said
     depth, made = 0, []
@@ -196,6 +201,17 @@ def set_in_chinese(content: str) -> str:
 
 _BOUNDED: Final = re.compile(r"(\b(?:p|r|AVE|CFI|TLI|RMSEA|SRMR|HTMT)(?: \([^()]*\))? ?[=<>≤≥]? ?|R²? ?= ?)0\.(?=\d)")
 """Statistics that cannot pass 1, up to the zero that APA leaves out."""
+_TYPED: Final = {
+    " >= ": " ≥ ",
+    " <= ": " ≤ ",
+    " -> ": " → ",
+    r"\b0-100\b": "0–100",
+    r"\bR2\b": "R²",
+    r"\bQ2predict\b": "Q²predict",
+    r"\bchi2\b": "χ²",
+    r"\b([A-Za-z]\d?) - (?=[A-Z]|[a-z]\d)": r"\1 − ",
+}
+"""Signs as they are typed where letters are few, and as they are set."""
 _HAN: Final = "[\u4e00-\u9fff]"
 _NEGATIVE: Final = re.compile(r"(?<![\w.)\-–])-(?=\.?\d)")
 """The hyphen that stands for a minus: nothing before it that it could join."""
