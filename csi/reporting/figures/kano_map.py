@@ -9,7 +9,6 @@ import polars as pl
 from csi.errors import Text
 from csi.reporting import style, svg
 from csi.reporting.figures.cells import Scale, known, say
-from csi.reporting.figures.importance import LEADING, name_lines
 from csi.reporting.figures.routing import Box
 from csi.reporting.text_width import text_width
 
@@ -47,8 +46,7 @@ def kano_map(
     size = 12.0 if width < style.HALF else 13.0
     parts = _field(x, y, lang)
     points = [(x.kept(-r["cs_minus"]), y.kept(r["cs_plus"])) for r in rows]
-    room = 0.5 * (x.end - x.start)
-    names = [name_lines(_named(r, labels, lang), room, size, lang) for r in rows]
+    names = [svg.shorten(_named(r, labels, lang), 0.5 * (x.end - x.start), size, lang=lang) for r in rows]
     arms = [
         x.kept(-r["cs_minus_low"]) - a if known(r.get("cs_minus_low")) else 0.0
         for r, (a, _) in zip(rows, points, strict=True)
@@ -60,9 +58,9 @@ def kano_map(
         fill, edge = (_ink(row), style.PAPER) if row.get("sure") is not False else (style.PAPER, style.FAINT)
         parts.append(svg.dot(a, b, 4.8, fill, edge, 1.4, tip=tip))
     for name, box in zip(names, _boxes(points, arms, names, (x, y), (size, lang)), strict=True):
-        first = box.y + size * (0.35 - LEADING * (len(name) - 1) / 2)
-        for i, said in enumerate(name):
-            parts.append(svg.words(box.x, first + LEADING * size * i, said, size=size, anchor="middle", halo=True))
+        parts.append(
+            svg.words(box.x, box.y + 0.35 * size, name, size=size, fill=style.TEXT, anchor="middle", halo=True)
+        )
     parts.append(
         svg.words((x.start + x.end) / 2, height - 6, ACROSS.say(lang), size=12, fill=style.MUTED, anchor="middle")
     )
@@ -117,7 +115,7 @@ def _cross(row: Mapping[str, float], x: Scale, y: Scale, a: float, b: float) -> 
 def _boxes(
     points: Sequence[tuple[float, float]],
     arms: Sequence[float],
-    names: Sequence[Sequence[str]],
+    names: Sequence[str],
     axes: tuple[Scale, Scale],
     face: tuple[float, str],
 ) -> list[Box]:
@@ -132,13 +130,9 @@ def _boxes(
     placed: list[Box] = []
     for (a, b), arm, name in zip(points, arms, names, strict=True):
         reach = max(9.0, arm + 4)
-        half, high = (
-            max(text_width(row, size, lang=lang) for row in name) / 2,
-            size * (0.55 + (len(name) - 1) * LEADING / 2),
-        )
-        lift = high - 0.55 * size
+        half = text_width(name, size, lang=lang) / 2
         spots = [
-            (cost + far / 6, Box(a + side * (half + reach + far / 2), b + rise * (11 + lift + far), half, high))
+            (cost + far / 6, Box(a + side * (half + reach + far / 2), b + rise * (11 + far), half, 0.55 * size))
             for far in (0, 6, 13, 21, 30, 40, 52)
             for cost, side, rise in ((0.0, 1, 0), (0.4, -1, 0), (0.8, 0, -1), (1.0, 0, 1), (1.2, 1, -1), (1.4, -1, 1))
         ]
