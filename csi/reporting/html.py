@@ -9,7 +9,7 @@ from html import unescape
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from csi.errors import Language, Note, Text
 from csi.reporting import style
@@ -159,6 +159,7 @@ def _environment() -> Environment:
     )
     made.filters["set"] = set_text
     made.filters["phrases"] = phrases
+    made.filters["slanted"] = _slanted
     made.filters["begun"] = begun
     made.filters["brief"] = _brief
     return made
@@ -168,6 +169,19 @@ def _inline(svg: str) -> Markup:
     """A figure inside the page: HTML needs no namespace, and the page has one font family."""
     bare = svg.replace(' xmlns="http://www.w3.org/2000/svg"', "", 1)
     return Markup(bare)  # noqa: S704 - figures escape their text
+
+
+def _slanted(content: Markup, part: str, lang: str) -> Markup:
+    """Escaped text with its last mention of a part, such as a journal's title, in italics in English.
+
+    Example:
+        >>> _slanted(Markup("A (2001). <b>. B &amp; C, 3, 4–5."), "B & C, 3", "en")
+        Markup('A (2001). <b>. <i>B &amp; C, 3</i>, 4–5.')
+    """
+    if not part or lang != "en":
+        return content
+    before, found, after = str(content).rpartition(str(escape(part)))
+    return Markup(f"{before}<i>{found}</i>{after}") if found else content  # noqa: S704 - escaped
 
 
 def _extents(printed: list[list[str]], table: Table, lang: str) -> list[str]:

@@ -102,7 +102,7 @@ class Section(Shown):
 
     `kicker` stands above the title where that does not say what it is a finding of: the name of a model. `code` is a
     text to copy as it is, such as BibTeX: on the page and in the notebook. `simulator`: sliders that a
-    page adds to its figures.
+    page adds to its figures. `slanted`: of each paragraph the part that English sets in italics, where they list works.
     """
 
     key: str
@@ -118,6 +118,7 @@ class Section(Shown):
     kicker: Text | None = None
     code: str = ""
     simulator: Simulator | None = None
+    slanted: tuple[str, ...] = ()
 
     @property
     def has_intervals(self) -> bool:

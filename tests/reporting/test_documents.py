@@ -173,6 +173,35 @@ def test_latex_escapes_every_letter_and_closes_what_it_opens(report):
         assert "\u202e" not in body
 
 
+def test_latex_declares_every_letter_of_another_script(report):
+    for lang in ("zh", "en"):
+        head, body = DOCUMENTS["tex"].render(report, lang).decode().split(r"\begin{document}")
+        assert r"\newunicodechar{📱}{\ifpdftex U+1F4F1\else" in head
+        strange = {c for c in body if not c.isascii() and rf"\newunicodechar{{{c}}}" not in head}
+        assert all("\u3000" <= c <= "\u9fff" or c in "“”–" for c in strange), strange
+        assert ("[scheme=plain]{ctex}" in head) == (lang == "en")
+    plain = replace(report, sections=(replace(report.sections[0], tables=()),))
+    assert b"ctex" not in DOCUMENTS["tex"].render(plain, "en")
+
+
+def test_a_list_of_works_has_its_journals_in_italics_in_english_only(report):
+    absent("docx")
+    work = "Cronbach, L. J. (1951). Alpha. Psychometrika, 16(3), 297–334."
+    listed = Section(
+        "r", Text("Works", "文献"), Text("", ""), paragraphs=(Text(work, work),), slanted=("Psychometrika, 16",)
+    )
+    told = replace(report, sections=(listed,))
+    for lang in ("zh", "en"):
+        with zipfile.ZipFile(io.BytesIO(DOCUMENTS["docx"].render(told, lang))) as book:
+            body = ET.fromstring(book.read("word/document.xml"))  # noqa: S314 - our own file
+        (line,) = (p for p in body.iter(f"{W}p") if p.find(f".//{W}pStyle[@{W}val='CsiWork']") is not None)
+        slanted = [words_of(r) for r in line.iter(f"{W}r") if r.find(f".//{W}i") is not None]
+        assert words_of(line) == work
+        assert slanted == (["Psychometrika, 16"] if lang == "en" else [])
+        (sentence,) = content(outline(told, lang))["parts"][0]["sentences"]
+        assert [w for w, place in sentence if place == "slanted"] == slanted
+
+
 @pytest.fixture(scope="module")
 def slides(report):
     """The parts of a deck, its first section a league with numbers behind its figure."""

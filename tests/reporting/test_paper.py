@@ -21,7 +21,7 @@ from csi.reporting.sections.method import method
 from csi.reporting.sections.paper import checklist, checks, writing
 from csi.reporting.sections.paper.appendix import _resampling
 from csi.reporting.sections.paper.references import references_section
-from csi.reporting.sections.paper.works import CITED, cited, keys_in, works
+from csi.reporting.sections.paper.works import CITED, apa, cited, keys_in, slanted, works
 from csi.reporting.tables import rows
 from csi.reporting.words.phrases import numbered
 from csi.reporting.write import contents
@@ -91,6 +91,11 @@ def test_every_work_cited_is_listed_and_no_other(analysis):
     assert section.code.count("\n@") + 1 == len(section.paragraphs)
     assert section.code.count("{") == section.code.count("}")
     assert not any("[@" in t.en + t.zh for t in map(cited, said))
+
+
+def test_every_work_has_the_part_in_italics_in_its_line():
+    for work in works().values():
+        assert slanted(work) in apa(work)
 
 
 def test_every_work_named_is_in_the_file_and_whole():

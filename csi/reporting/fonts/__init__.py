@@ -41,13 +41,13 @@ NAMES = frozenset({0, 1, 2, 13})
 
 @lru_cache(maxsize=8)
 def _open(face: Face) -> harfbuzz.Face:
-    return harfbuzz.Face(whole(face))
+    return harfbuzz.Face(whole(face, proportional=False))
 
 
 @lru_cache(maxsize=3)
 def _read(face: Face) -> TTFont:
     """The font for those who only read it."""
-    return _opened(whole(face))
+    return _opened(whole(face, proportional=False))
 
 
 def _opened(stored: bytes) -> TTFont:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -10,6 +11,8 @@ from csi.reporting.text_width import text_width
 
 WIDE: Final = 9638
 """Width of the text on the page, in twentieths of a point: 17 cm."""
+HAN: Final = re.compile(r"[\u2e80-\uffef]")
+"""Letters between which a line may break."""
 EASY: Final = 4
 """As many sizes are read with ease."""
 CAPITALS: Final = 1.12
@@ -89,5 +92,10 @@ def _widest(table: Printed, place: int, lang: str) -> tuple[float, float]:
 
 
 def _words(cell: str) -> list[str]:
-    """What a line does not break: words; of Chinese six letters, of a long text four."""
-    return [word if word.isascii() or len(word) <= 6 else word[:4] for word in cell.split()]
+    """What a line does not break: words; of Chinese six letters, of a long text four.
+
+    Example:
+        >>> _words("Loading² 与理想的运营商相比")
+        ['Loading²', '与理想的']
+    """
+    return [word if len(word) <= 6 or not HAN.search(word) else word[:4] for word in cell.split()]

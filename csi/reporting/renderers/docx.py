@@ -11,7 +11,7 @@ from csi.errors import Language, Text
 from csi.reporting.fonts import places_of
 from csi.reporting.renderers.archive import repacked
 from csi.reporting.renderers.leaves import laid
-from csi.reporting.renderers.outline import NOTE, Outline, Part, Shot, outline, plain
+from csi.reporting.renderers.outline import NOTE, Outline, Part, Shot, around_slanted, outline, plain
 from csi.reporting.renderers.pictures import pngs, share_of, texts_of, undrawn
 from csi.reporting.renderers.word_table import around, paragraph, runs
 from csi.reporting.section import Report
@@ -36,10 +36,11 @@ STYLES: Final[tuple[_Style, ...]] = (
     ("Normal", 11, False, False, "left", 0, 0, False, ""),
     ("Title", 20, True, False, "left", 0, 6, True, ""),
     ("Heading 1", 14, True, False, "left", 18, 6, True, ""),
-    ("CsiKicker", 10, True, False, "left", 0, 2, True, FOCAL),
+    ("CsiKicker", 10, True, False, "left", 18, 2, True, FOCAL),
     ("CsiLegend", 9.5, False, False, "left", 0, 6, True, MUTED),
     ("CsiIndex", 30, True, False, "left", 6, 0, True, FOCAL),
     ("CsiText", 11, False, False, "left", 6, 4, False, ""),
+    ("CsiWork", 11, False, False, "left", 0, 4, False, ""),
     ("CsiPicture", 11, False, False, "center", 6, 3, True, ""),
     ("CsiFigureTitle", 9.5, False, False, "left", 0, 10, False, ""),
     ("CsiTableNumber", 10.5, True, False, "left", 12, 0, True, ""),
@@ -128,19 +129,23 @@ def _headline(put: _Body, told: Outline) -> None:
 def _section(put: _Body, part: Part, drawn: Sequence[Line], pictures: Iterator[bytes], lang: str) -> None:
     if part.kicker:
         put.xml(paragraph("CsiKicker", runs(part.kicker)))
-    put.xml(paragraph("Heading1", runs(part.title)))
+    close = '<w:spacing w:before="40"/>' if part.kicker else ""
+    put.xml(paragraph("Heading1", runs(part.title), lines=close))
     if part.legend:
         put.xml(paragraph("CsiLegend", runs(part.legend)))
-    for shots, said in drawn:
-        put.pictures(shots, [next(pictures) for _ in shots], stays=bool(said))
-        for mark, caption in said:
+    for shots, words in drawn:
+        put.pictures(shots, [next(pictures) for _ in shots], stays=bool(words))
+        for mark, caption in words:
             put.xml(paragraph("CsiFigureTitle", runs(mark, bold=True) + runs(caption)))
     for table in part.tables:
         above, grid, below = around(table, lang)
         for one in (*above, grid, *below):
             put.xml(one)
-    for sentence in part.sentences:
-        put.xml(paragraph("CsiText", runs(sentence)))
+    for place, sentence in enumerate(part.sentences):
+        slanted = part.slanted[place] if part.slanted else ""
+        before, apart, after = around_slanted(sentence, slanted, lang)
+        said = runs(before) + (runs(apart, italic=True) if apart else "") + runs(after)
+        put.xml(paragraph("CsiWork" if slanted else "CsiText", said))
     for place, note in enumerate(part.notes):
         first = runs(NOTE.say(lang) + (" " if lang == "en" else ""), italic=lang == "en") if place == 0 else ""
         put.xml(paragraph("CsiNote", first + runs(note)))
@@ -185,6 +190,7 @@ def _lines(style: _Style, lang: str) -> str:
     before += 12 if lang == "zh" and name == "CsiTableTitle" else 0  # no number stands above it
     made = f'<w:keepNext w:val="{int(stays)}"/>'
     made += f'<w:spacing w:before="{20 * before}" w:after="{20 * after}" w:line="264" w:lineRule="auto"/>'
+    made += '<w:ind w:left="420" w:hanging="420"/>' if name == "CsiWork" else ""
     made += f'<w:jc w:val="{"center" if middle else side}"/>'
     return made + ('<w:outlineLvl w:val="0"/>' if name == "Heading 1" else "")
 

@@ -50,7 +50,10 @@ class Shot:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A section as told: its finding, what stands above and below it, figures, tables, sentences, notes."""
+    """A section as told: its finding, what stands above and below it, figures, tables, sentences, notes.
+
+    `slanted`: of each sentence the part in italics, where they list works.
+    """
 
     key: str
     kicker: str
@@ -61,6 +64,7 @@ class Part:
     sentences: tuple[str, ...]
     notes: tuple[str, ...]
     section: Section
+    slanted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +131,17 @@ def pieces(text: str) -> Iterator[tuple[str, Literal["", "sub"]]]:
         yield text[at:], ""
 
 
+def around_slanted(sentence: str, part: str, lang: str) -> tuple[str, str, str]:
+    """What stands before the part in italics, the part, and what stands after it; Chinese has no italics.
+
+    Example:
+        >>> around_slanted("A (2001). B, 3, 4.", "B, 3", "en"), around_slanted("A", "A", "zh")
+        (('A (2001). ', 'B, 3', ', 4.'), ('A', '', ''))
+    """
+    before, found, after = sentence.rpartition(part) if part and lang == "en" else (sentence, "", "")
+    return (before, found, after) if found else (sentence, "", "")
+
+
 def is_list(table: Printed) -> bool:
     """Whether a table is names and sentences, such as the method box."""
     return len(table.heads) == 2 and not any(table.numeric)
@@ -182,6 +197,7 @@ def _part(
         tuple(plain(p.say(lang)) for p in section.paragraphs),
         _said(section.notes, lang),
         section,
+        tuple(plain(part) for part in section.slanted),
     )
 
 

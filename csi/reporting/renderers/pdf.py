@@ -19,6 +19,7 @@ from csi.reporting.renderers.outline import (
     Part,
     Printed,
     Shot,
+    around_slanted,
     outline,
     pieces,
     plain,
@@ -82,7 +83,11 @@ def _part(part: Part, lang: Language) -> Value:
         "legend": _runs(part.legend),
         "lines": [_line(shots, said) for shots, said in laid(part.shots, lang)],
         "tables": [_table(table, lang) for table in part.tables],
-        "sentences": [_runs(s) for s in part.sentences],
+        "works": bool(part.slanted),
+        "sentences": [
+            _sentence(*around_slanted(s, part.slanted[place] if part.slanted else "", lang))
+            for place, s in enumerate(part.sentences)
+        ],
         "notes": [_runs(n) for n in part.notes],
     }
 
@@ -109,6 +114,10 @@ def _table(table: Printed, lang: Language) -> Value:
         "notes": [_runs(n) for n in table.notes],
         "note": _first_note(lang),
     }
+
+
+def _sentence(before: str, slanted: str, after: str) -> list[tuple[str, str]]:
+    return [*_runs(before), *([(slanted, "slanted")] if slanted else []), *_runs(after)]
 
 
 def _runs(text: str) -> list[tuple[str, str]]:

@@ -37,6 +37,8 @@ POINTS: Final = 72 / 2.54
 """Points in a centimetre."""
 TOP, FOOT = 4.5, 17.7
 """Where what a slide shows begins and ends, in centimetres from its top."""
+FEW: Final = 4
+"""Below a table of so many rows there is room for sentences."""
 ROWS, COLUMNS = 12, 9
 """A slide's table has at most so many; the rest is counted below it."""
 FOCUS: Final = (0, "focus")
@@ -152,7 +154,8 @@ def _league(frame: pl.DataFrame, labels: Mapping[str, str], lang: str) -> Plot |
 
 def _profile(frame: pl.DataFrame, labels: Mapping[str, str], lang: str) -> Plot | None:
     told = frame.reverse()
-    series = ((SECTOR.say(lang), tuple(told["sector"])), (INDEX.say(lang), tuple(told["index"])))
+    sector, own = (SECTOR.say(lang), tuple(told["sector"])), (INDEX.say(lang), tuple(told["index"]))
+    series = (own,) if sector[1] == own[1] else (sector, own)  # of one brand the sector is itself
     return Plot("bar", SCORES, tuple(_label(c, labels) for c in told["construct"]), series)
 
 
@@ -210,6 +213,9 @@ class _Slide:
             self.pictures(part, drawn)
         elif part.tables:
             self.table(part.tables[0])
+            said = [(sentence, 14.0, False, style.TEXT) for sentence in part.sentences[:4]]
+            if len(part.tables[0].cells) <= FEW:
+                self.text(EDGE, TOP + FEW + 1.5, 6.0, said)
         self.foot()
         lack = undrawn((texts_of(s.svg) for s in part.shots if s.number in drawn), _LACK)
         notes = (*part.sentences, *part.notes, *(plain(n.say(self.lang)) for n in lack))
@@ -300,6 +306,7 @@ class _Slide:
         if values and chart.kind == "line":
             axis.minimum_scale = max(0.0, 5.0 * (min(values) // 5 - 1))
             axis.maximum_scale = 5.0 * (max(values) // 5 + 2)
+            axis.major_unit = 5.0 if max(values) - min(values) < 40 else 10.0
         elif values and min(values) >= 0:
             axis.minimum_scale = 0.0
 

@@ -35,6 +35,11 @@ _SPECIAL: Final[Mapping[str, str]] = {
     "²": r"\textsuperscript{2}",
     "–": "--",
     "…": r"\ldots{}",
+    "→": r"$\rightarrow$",
+    "↔": r"$\leftrightarrow$",
+    "≈": r"$\approx$",
+    "∞": r"$\infty$",
+    "•": r"\textbullet{}",
     "[": "{[}",
     "]": "{]}",
 }
@@ -52,7 +57,14 @@ PACKAGES: Final[Mapping[str, Sequence[str]]] = {
         r"\ifpdftex\usepackage[T1]{fontenc}\else\usepackage{fontspec}\fi",
     ),
 }
-USED: Final = ("booktabs", "longtable", "caption", "adjustbox")
+USED: Final = ("booktabs", "longtable", "caption", "adjustbox", "placeins")
+CHINESE: Final = (
+    r"\ifpdftex\PackageError{csi}{Chinese names need XeLaTeX or LuaLaTeX}{}\else\usepackage[scheme=plain]{ctex}\fi",
+    r'\ifxetex\xeCJKDeclareCharClass{Default}{"2018,"2019,"201C,"201D}\fi',
+)
+"""What an English document with Chinese names needs; its quotation marks stay narrow."""
+_HAN: Final = re.compile(r"[\u2e80-\u9fff\uff00-\uffef]")
+_LATIN: Final = frozenset(map(chr, range(0xA0, 0x180))) | frozenset("–—‘’“”€™†‡‰‹›")
 WORDS: Final = 34
 """Columns of words wider than this, in letters, are set in lines."""
 
@@ -60,7 +72,8 @@ WORDS: Final = 34
 def tex(report: Report, lang: Language) -> bytes:
     r"""The report's tables as a LaTeX document that compiles by itself and whose tables can be taken one by one.
 
-    English compiles with any engine, Chinese with xelatex or lualatex (ctex). Tables bear labels by section and name.
+    English compiles with any engine; with Chinese names, as Chinese does, with xelatex or lualatex (ctex). A character
+    that the fonts lack is printed as its code. Tables bear labels by section and name.
 
     Parameters:
         report: what to write. lang: "zh" or "en".
@@ -69,14 +82,42 @@ def tex(report: Report, lang: Language) -> bytes:
         The file's content.
     """
     told = outline(report, lang, draw=False)
-    lines = [*PACKAGES[lang], rf"\usepackage{{{','.join(USED)}}}", r"\usepackage[margin=2cm]{geometry}"]
-    lines += [r"\captionsetup{position=top,skip=6pt}", rf"\title{{{escaped(told.title)}}}", r"\date{}"]
-    lines += [r"\begin{document}", r"\maketitle"]
+    body = [rf"\title{{{escaped(told.title)}}}", r"\date{}", r"\begin{document}", r"\maketitle"]
     for part in told.parts:
         if part.tables:
-            lines += ["", rf"\section*{{{escaped(part.title)}}}"]
-        lines += [tabular(table, lang, label=f"tab:{part.key}-{table.name}") for table in part.tables]
-    return "\n".join([*lines, r"\end{document}", ""]).encode()
+            body += ["", r"\FloatBarrier", rf"\section*{{{escaped(part.title)}}}"]
+        body += [tabular(table, lang, label=f"tab:{part.key}-{table.name}") for table in part.tables]
+    lines = [*PACKAGES[lang], rf"\usepackage{{{','.join(USED)}}}", r"\usepackage[margin=2cm]{geometry}"]
+    lines += [r"\captionsetup{position=top,skip=6pt}", *_letters("".join(body), lang)]
+    return "\n".join([*lines, *body, r"\end{document}", ""]).encode()
+
+
+def _letters(body: str, lang: Language) -> list[str]:
+    r"""What a document needs for the letters of other scripts in it: Chinese fonts, or the codes of those without one.
+
+    Example:
+        >>> _letters("é 50", "en"), [line[:18] for line in _letters("質 📱", "zh")]
+        ([], ['\\usepackage{iftex,', '\\newunicodechar{質}', '\\newunicodechar{📱}'])
+    """
+    others = sorted({c for c in body if c > "\x7f"} - _LATIN)
+    lost = [c for c in others if not (_HAN.match(c) and _in_chinese(c))]
+    lines = [*CHINESE] if lang == "en" and len(lost) < len(others) else []
+    if lost:
+        lines.append(r"\usepackage{iftex,newunicodechar}")
+    for c in lost:
+        code, at = f"U+{ord(c):04X}", f'"{ord(c):X}'
+        own = rf"\ifpdftex {code}\else\iffontchar\font{at} \symbol{{{at}}}\else {code}\fi\fi"
+        lines.append(rf"\newunicodechar{{{c}}}{{{own}}}")
+    return lines
+
+
+def _in_chinese(character: str) -> bool:
+    """Whether every Chinese font holds a character."""
+    try:
+        character.encode("gb2312")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def escaped(text: str) -> str:

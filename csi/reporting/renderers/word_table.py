@@ -39,9 +39,9 @@ def runs(text: str, *, size: float = 0, bold: bool = False, italic: bool = False
     return "".join(made)
 
 
-def paragraph(style: str, content: str) -> str:
-    """A paragraph of a style around runs; it stands by itself, with its namespaces."""
-    return f'<w:p {_NAMES}><w:pPr><w:pStyle w:val="{style}"/></w:pPr>{content}</w:p>'
+def paragraph(style: str, content: str, lines: str = "") -> str:
+    """A paragraph of a style around runs, with its namespaces; `lines`: how it stands where not as its style does."""
+    return f'<w:p {_NAMES}><w:pPr><w:pStyle w:val="{style}"/>{lines}</w:pPr>{content}</w:p>'
 
 
 def around(table: Printed, lang: str) -> tuple[list[str], str, list[str]]:
@@ -65,11 +65,11 @@ def around(table: Printed, lang: str) -> tuple[list[str], str, list[str]]:
 def grid(table: Printed, lang: str) -> str:
     """The table itself: a line above, one under the headings, one below; numbers to the right."""
     widths, size = extents(table, lang, SIZES)
-    kept = len(table.cells) <= 20
+    high = len(table.cells)
     rows = []
     for place, cells in enumerate((table.heads, *table.cells), start=-1):
-        last = place == len(table.cells) - 1
-        rows.append(_row(table, place, cells, (widths, size), lang=lang, stays=kept and not last))
+        stays = place < high - 1 and (high <= 20 or place < 2 or place >= high - 3)  # no row stands alone on a page
+        rows.append(_row(table, place, cells, (widths, size), lang=lang, stays=stays))
     columns = "".join(f'<w:gridCol w:w="{w}"/>' for w in widths)
     side = "center" if lang == "zh" else "left"
     title = escape(table.title or f"{TABLE.say(lang)} {table.number}", quote=True)

@@ -151,6 +151,17 @@ def apa(work: Work, year: str = "") -> str:
     return f"{head} {f['journal']}, {f['volume']}{number}, {f['pages']}.{doi}"
 
 
+def slanted(work: Work) -> str:
+    """The part of a work's line that APA sets in italics: the journal and its volume, or the title of the book.
+
+    Example:
+        >>> slanted(works()["kock2015"]), slanted(works()["browne1993"])
+        ('International Journal of e-Collaboration, 11', 'Testing structural equation models')
+    """
+    f = work.fields
+    return f"{f['journal']}, {f['volume']}" if "journal" in f else f.get("booktitle", f["title"])
+
+
 def _initials(given: str) -> str:
     """Jun-Hwa -> J.-H., Joseph F. -> J. F."""
     return " ".join("-".join(f"{part[0]}." for part in name.split("-")) for name in given.split())
