@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -44,12 +43,6 @@ def _open(face: Face) -> harfbuzz.Face:
     return harfbuzz.Face(whole(face, proportional=False))
 
 
-@lru_cache(maxsize=3)
-def _read(face: Face) -> TTFont:
-    """The font for those who only read it."""
-    return _opened(whole(face, proportional=False))
-
-
 def _opened(stored: bytes) -> TTFont:
     """A font, tables read on demand; times and boxes are kept as stored."""
     return TTFont(io.BytesIO(stored), lazy=True, recalcTimestamp=False, recalcBBoxes=False)
@@ -68,7 +61,7 @@ def characters(face: Face) -> frozenset[str]:
 
 @lru_cache(maxsize=8)
 def advances(face: Face, *, proportional: bool) -> Mapping[str, float]:
-    """Advance width of every character in em; one that is not shown, such as a soft hyphen, has none.
+    """Advance width of every character in em.
 
     Parameters:
         face: the font.
@@ -78,14 +71,19 @@ def advances(face: Face, *, proportional: bool) -> Mapping[str, float]:
         >>> advances(REGULAR, proportional=False)["质"]
         1.0
     """
-    font, line = _open(face), harfbuzz.Buffer()
-    line.add_codepoints(sorted(font.unicodes))
+    line = _shaped(face, proportional=proportional)
+    codes, em = sorted(_open(face).unicodes), _open(face).upem
+    return {chr(code): glyph.x_advance / em for code, glyph in zip(codes, line.glyph_positions, strict=True)}
+
+
+def _shaped(face: Face, *, proportional: bool) -> harfbuzz.Buffer:
+    """All characters of a face in the order of their codes, each as its glyph."""
+    line = harfbuzz.Buffer()
+    line.add_codepoints(sorted(_open(face).unicodes))
     line.direction, line.script, line.language = "ltr", "Latn", "en"
-    harfbuzz.shape(harfbuzz.Font(font), line, {"kern": False, "pwid": proportional})
-    return {
-        c: glyph.x_advance / font.upem
-        for c, glyph in zip(map(chr, sorted(font.unicodes)), line.glyph_positions, strict=True)
-    }
+    line.flags = harfbuzz.BufferFlags.PRESERVE_DEFAULT_IGNORABLES
+    harfbuzz.shape(harfbuzz.Font(_open(face)), line, {"kern": False, "pwid": proportional})
+    return line
 
 
 def font_css(used: Mapping[Face, str]) -> str:
@@ -118,21 +116,29 @@ def whole(face: Face, *, proportional: bool = False) -> bytes:
         >>> whole(REGULAR)[:4]
         b'OTTO'
     """
-    font = _read(face) if proportional else _opened((_FOLDER / face.file).read_bytes())
+    font = _opened(whole(face) if proportional else (_FOLDER / face.file).read_bytes())
     tables = {tag: font.reader[tag] for tag in font.reader.keys()}  # noqa: SIM118 - the reader is no mapping
     if proportional:
-        narrow, mapped = _proportional_forms(font), copy(font["cmap"])
-        mapped.tables = [copy(t) for t in mapped.tables]
-        for table in mapped.tables:
-            if table.isUnicode():
-                table.cmap = {code: narrow.get(glyph, glyph) for code, glyph in table.cmap.items()}
-        tables["cmap"] = mapped.compile(font)
+        tables["cmap"] = _narrowed(face, font)
     out = io.BytesIO()
     made = SFNTWriter(out, len(tables), font.reader.sfntVersion)
     for tag in sorted(tables):  # as they are: to save the font would be to compile every glyph again
         made[tag] = tables[tag]
     made.close()
     return out.getvalue()
+
+
+def _narrowed(face: Face, font: TTFont) -> bytes:
+    """The table from characters to glyphs, with the narrow forms of the `pwid` feature."""
+    names = [f"glyph{i:05d}" for i in range(_open(face).glyph_count)]
+    font.setGlyphOrder(names)  # else their own names are read, and every outline for them
+    codes, line = sorted(_open(face).unicodes), _shaped(face, proportional=True)
+    glyphs = {code: names[glyph.codepoint] for code, glyph in zip(codes, line.glyph_infos, strict=True)}
+    for table in font["cmap"].tables:
+        if table.isUnicode():
+            table.cmap = glyphs  # one mapping for all: it is written once
+    made: bytes = font["cmap"].compile(font)
+    return made
 
 
 def coverage(text: str | Iterable[str], places: Mapping[str, Text] | None = None) -> tuple[Note, ...]:
@@ -206,14 +212,3 @@ def _rule(face: Face, cut: bytes) -> str:
         f'@font-face{{font-family:"{face.family}";font-weight:{face.weight};font-style:normal;'
         f'src:url(data:font/woff;base64,{data}) format("woff")}}\n'
     )
-
-
-def _proportional_forms(font: TTFont) -> dict[str, str]:
-    """The single substitutions of the `pwid` feature."""
-    table = font["GSUB"].table
-    wanted = {i for r in table.FeatureList.FeatureRecord if r.FeatureTag == "pwid" for i in r.Feature.LookupListIndex}
-    forms: dict[str, str] = {}
-    for i in sorted(wanted):
-        for part in table.LookupList.Lookup[i].SubTable:
-            forms.update(getattr(getattr(part, "ExtSubTable", part), "mapping", {}))
-    return forms
