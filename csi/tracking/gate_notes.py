@@ -23,7 +23,7 @@ def gate_notes(
     run = [one for one in judged if one.climbed is not None]
     en = (
         f"Decisions: scaled chi-square differences of equal loadings and intercepts at {alpha:g}, Holm over "
-        f"{every} sets of cells; changes of CFI are a convention without a nominal error rate. "
+        f"{every} set{'s' * (every != 1)} of cells; changes of CFI are a convention without a nominal error rate. "
         "Not rejected is not proven."
     )
     zh = (
@@ -56,8 +56,8 @@ def _composed(judged: Sequence[Judged], every: int, alpha: float) -> tuple[Note,
         return ()
     n = max(found.run.n for _, found in run)
     en = (
-        f"MICOM: equal composition (steps 1 and 2; {n} permutations, Holm over {every} sets, {alpha:g}). Equal "
-        "intercepts are not tested; means and variances (step 3) are the difference itself. Effect: the difference by "
+        f"MICOM: equal composition (steps 1 and 2; {n} permutations, "
+        f"Holm over {every} set{'s' * (every != 1)}, {alpha:g}). Equal intercepts are not tested; means and variances (step 3) are the difference itself. Effect: the difference by "
         "pooled weights less that by each cell's own weights, linearised errors. Not rejected is not proven."
     )
     zh = (

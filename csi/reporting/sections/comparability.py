@@ -123,9 +123,11 @@ def _title(a: Analysis, parts: Sequence[Comparable]) -> Text:
         return Text(en, f"未见{kinds_zh}间{what.zh}的差异源于题项功能不同")
     barred = sum("not comparable" in one.verdict for one in rejected)
     if barred:
-        en = f"In {barred} of {len(run)} sets of {kinds}, {what.en} is not comparable throughout"
+        of = f"{barred} of {len(run)} sets" if len(run) > 1 else "the one set"
+        en = f"In {of} of {kinds}, {what.en} is not comparable throughout"
         return Text(en, f"{len(run)} 组{kinds_zh}中有 {barred} 组的{what.zh}存在不可比的差异")
-    en = f"In {len(rejected)} of {len(run)} sets of {kinds} an item differs; the others carry the comparison"
+    of = f"{len(rejected)} of {len(run)} sets" if len(run) > 1 else "the one set"
+    en = f"In {of} of {kinds} an item differs; the others carry the comparison"
     return Text(en, f"{len(run)} 组{kinds_zh}中有 {len(rejected)} 组存在相异题项，其余题项仍支持比较")
 
 

@@ -35,7 +35,6 @@ def invariance_section(a: Analysis) -> Section:
     held = [r["step"] for r in rows if r["verdict"] in HELD]
     last = held[-1] if held else None
     told = [r["step"] for r in rows if r["verdict"] in {*HELD, "rejected", "unsettled"}]
-    names = {**a.construct_labels, **group_labels(a)}
     columns = (
         Column("step", Text("Step", "步骤")),
         Column("chi2", Text("χ²", "χ²"), "score"),
@@ -61,7 +60,9 @@ def invariance_section(a: Analysis) -> Section:
         title=_title(last, [r["step"] for r in rows if r["verdict"] == "rejected"]),
         subtitle=grouped_by(a, key, Text("factors, MLR", "因子模型，MLR")),
         tables=(table,),
-        paragraphs=tuple(words.named(found.sentences[s], names) for s in told if s in found.sentences),
+        paragraphs=tuple(
+            words.named(found.sentences[s], a.construct_labels, group_labels(a)) for s in told if s in found.sentences
+        ),
         notes=(*few, *found.notes),
         data={"invariance": found.table},
     )

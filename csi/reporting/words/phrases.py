@@ -133,20 +133,25 @@ def arrows(text: str, labels: Mapping[str, Text]) -> Text:
     return Text(" → ".join(n.en for n in names), " → ".join(n.zh or n.en for n in names))
 
 
-def named(text: Text, labels: Mapping[str, Text]) -> Text:
+def named(text: Text, labels: Mapping[str, Text], proper: Mapping[str, Text] | None = None) -> Text:
     """A sentence of a measure, with constructs under their names in words instead of their codes.
+
+    Parameters:
+        labels: of constructs; their first letter falls inside a sentence. proper: names such as those of brands, which
+            stay as they are.
 
     Example:
         >>> named(Text("joy ~ use differs", "joy ~ use 有别"), {"joy": Text("Joy", "快乐"), "use": Text("Use", "使用")})
         Text(en='Joy ~ use differs', zh='快乐 ~ 使用有别')
     """
     text = numbered(text)
-    if not labels:
+    called = {**{name: lowered(label) for name, label in labels.items()}, **(proper or {})}
+    if not called:
         return text
-    codes = "|".join(re.escape(name) for name in sorted(labels, key=len, reverse=True))
+    codes = "|".join(re.escape(name) for name in sorted(called, key=len, reverse=True))
     found = re.compile(rf"(?<![A-Za-z0-9_.])({codes})(?![A-Za-z0-9_.])")
-    en = found.sub(lambda hit: lowered(labels[hit[1]]).en, text.en)
-    zh = found.sub(lambda hit: f"\x02{labels[hit[1]].zh or labels[hit[1]].en}\x03", text.zh)
+    en = found.sub(lambda hit: called[hit[1]].en, text.en)
+    zh = found.sub(lambda hit: f"\x02{called[hit[1]].zh or called[hit[1]].en}\x03", text.zh)
     zh = re.sub(rf"(?<={_HAN}) (?=\x02{_HAN})|(?<={_HAN}\x03) (?={_HAN})", "", zh)
     return Text(capital(en), re.sub("[\x02\x03]", "", zh))
 
