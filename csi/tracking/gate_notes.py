@@ -57,8 +57,10 @@ def _composed(judged: Sequence[Judged], every: int, alpha: float) -> tuple[Note,
     n = max(found.run.n for _, found in run)
     en = (
         f"MICOM: equal composition (steps 1 and 2; {n} permutations, "
-        f"Holm over {every} set{'s' * (every != 1)}, {alpha:g}). Equal intercepts are not tested; means and variances (step 3) are the difference itself. Effect: the difference by "
-        "pooled weights less that by each cell's own weights, linearised errors. Not rejected is not proven."
+        f"Holm over {every} set{'s' * (every != 1)}, {alpha:g}). "
+        "Equal intercepts are not tested; means and variances (step 3) are the difference itself. Effect: the "
+        "difference by pooled weights less that by each cell's own weights, linearised errors. "
+        "Not rejected is not proven."
     )
     zh = (
         f"MICOM：检验构成是否相同（步骤 1、2；置换 {n} 次，对 {every} 组作 Holm 校正，水平 {alpha:g}）。"

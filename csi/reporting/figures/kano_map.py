@@ -46,7 +46,8 @@ def kano_map(
     size = 12.0 if width < style.HALF else 13.0
     parts = _field(x, y, lang)
     points = [(x.kept(-r["cs_minus"]), y.kept(r["cs_plus"])) for r in rows]
-    names = [svg.shorten(_named(r, labels, lang), 0.5 * (x.end - x.start), size, lang=lang) for r in rows]
+    longest = (0.5 if width >= style.HALF else 0.85) * (x.end - x.start)
+    names = [svg.shorten(_named(r, labels, lang), longest, size, lang=lang) for r in rows]
     arms = [
         x.kept(-r["cs_minus_low"]) - a if known(r.get("cs_minus_low")) else 0.0
         for r, (a, _) in zip(rows, points, strict=True)
@@ -130,14 +131,22 @@ def _boxes(
     placed: list[Box] = []
     for (a, b), arm, name in zip(points, arms, names, strict=True):
         reach = max(9.0, arm + 4)
-        half = text_width(name, size, lang=lang) / 2
+        half, h = text_width(name, size, lang=lang) / 2, 0.55 * size
         spots = [
-            (cost + far / 6, Box(a + side * (half + reach + far / 2), b + rise * (11 + far), half, 0.55 * size))
+            (
+                cost + far / 6,
+                Box(_held(a, side * (half + reach + far / 2), rise, half, x), b + rise * (11 + far), half, h),
+            )
             for far in (0, 6, 13, 21, 30, 40, 52)
             for cost, side, rise in ((0.0, 1, 0), (0.4, -1, 0), (0.8, 0, -1), (1.0, 0, 1), (1.2, 1, -1), (1.4, -1, 1))
         ]
         placed.append(min(spots, key=lambda s: s[0] + _cost(s[1], [*placed, *corners], dots, x, y))[1])
     return placed
+
+
+def _held(a: float, aside: float, rise: int, half: float, x: Scale) -> float:
+    """The middle of a name: above and below its dot it moves sideways as far as the axes ask for."""
+    return min(max(a + aside, x.start + 3 + half), x.end - half) if rise and not aside else a + aside
 
 
 def _cost(box: Box, names: Sequence[Box], dots: Sequence[Box], x: Scale, y: Scale) -> float:
