@@ -55,6 +55,7 @@ check-slow: setup ## coverage, recovery and null studies (long)
 bench: setup    ## speed, beside seminr and semopy, and R's lavaan where it is installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[bench]"
 	@$(BIN)/python tests/bench/startup.py
+	@$(BIN)/python tests/bench/report.py
 	@$(BIN)/python tests/bench/cells.py
 	@$(BIN)/python tests/bench/waves.py
 	@$(BIN)/python tests/bench/bootstrap.py

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-PROGRAMS = ("sem", "bootstrap", "absent", "predict", "groups", "cells", "startup")
+PROGRAMS = ("report", "sem", "bootstrap", "absent", "predict", "groups", "cells", "startup")
 
 
 def processor() -> str:
