@@ -158,7 +158,7 @@ def test_its_section_says_which_cell_is_drawn(study):
 
 def test_cards_stand_in_the_order_of_the_twelve_models_and_give_way_to_models_with_code():
     found = methods_of()
-    own = {m.name for m in METHODS}
+    own = {*METHODS}
     cards = [m for m in found if m.name not in own]
     numbers = [m.number for m in cards]
     assert [n for n in numbers if n] == sorted(n for n in numbers if n)

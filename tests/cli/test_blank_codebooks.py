@@ -9,10 +9,10 @@ import yaml
 
 from csi.cli import main
 from csi.models.cards import card_names, read_card
-from csi.reporting.methods import METHODS, methods_of
+from csi.reporting.methods import METHODS, method_of, methods_of
 from csi.reporting.methods.blanks import BLANKS, blank_of
 
-NAMES = [m.name for m in METHODS]
+NAMES = [*METHODS]
 STAGES = ("never", "first", "long")
 WAVES = ("first", "second")
 CELLS = {
@@ -103,7 +103,7 @@ def test_a_blank_codebook_of_a_card_allows_the_card(name, tmp_path, capsys):
 
 
 def test_servqual_asks_22_attributes_twice_and_points_of_five_dimensions():
-    book = yaml.safe_load(blank_of("servqual", next(m.title for m in METHODS if m.name == "servqual")))
+    book = yaml.safe_load(blank_of("servqual", method_of("servqual").title))
     forms = [i["form"] for i in book["items"]]
     assert {f: forms.count(f) for f in ("Es", "I")} == {"Es": 22, "I": 5}
     sizes = [sum(i["construct"] == c and i["form"] == "P" for i in book["items"]) for c in list(book["constructs"])[:5]]

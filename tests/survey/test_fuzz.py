@@ -4,7 +4,7 @@ import csv
 import io
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import csi
@@ -72,6 +72,7 @@ CELLS = st.one_of(
     st.sampled_from((",", ";", "\t", "|")),
     st.sampled_from(("utf-8", "utf-8-sig", "utf-16", "gb18030")),
 )
+@example(["", ""], [], "\t", "utf-8")  # a header of tabs alone
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_table_of_any_cells_is_read_or_refused(tmp_path, header, rows, separator, encoding):
     text = io.StringIO()
