@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 
 import polars as pl
 
@@ -10,11 +11,14 @@ from csi.cli.answer import Answer, Grid
 from csi.cli.grids import grid
 from csi.cli.levers import called, cell_of, change_grids, levels, number, once
 from csi.cli.studied import bootstrap_argument, cell_arguments, names
-from csi.errors import Language
+from csi.errors import Language, Text
 from csi.importance.plan import Plan, plan
-from csi.importance.plan_words import BEST, CHOSEN, HEADINGS, TITLES, sentences_of
+from csi.importance.plan_words import BEST, CHOSEN, HEADINGS, TITLES, plans_named, sentences_of
+from csi.importance.what_if_words import quoted
 from csi.reporting.tables import Kind
 from csi.study import Study
+
+WORTH = "what one point of the target is worth, in the unit of the costs: the plan with the largest net is chosen"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +31,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--lever", dest="levers", action="append", type=levels, required=True, metavar="NAME=LEVELS", help=what)
     add("--budget", type=number, required=True, metavar="N", help="what may be spent, in the unit of the costs")
-    add("--worth", type=number, metavar="N", help="what one point of the target is worth, in the unit of the costs")
+    add("--worth", type=number, metavar="N", help=WORTH)
     add("--target", help="a construct (the study's target by default)")
     bootstrap_argument(parser, "the intervals")
 
@@ -40,12 +44,12 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     target = args.target or study.settings.target
     found = plan(cell.est, levers, args.budget, target, worth=args.worth, seed=study.settings.seed)
     texts = names(study, lang)
-    labels = {c: texts.get(c, t) for c, t in found.labels.items()}
-    own = (found.chosen, found.cost, found.gain, found.best_share)
-    said = sentences_of(own, found.result, found.plans, labels, target, found.budget)
+    labels = quoted({c: texts.get(c, t) for c, t in found.labels.items()}, model)
+    said = sentences_of(found, labels)
     data = {
         "target": target,
         "budget": found.budget,
+        "worth": found.worth,
         "chosen": found.chosen,
         "cost": found.cost,
         "gain": found.gain,
@@ -57,22 +61,24 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     }
     grids = [] if found.result is None else change_grids(study, found.result, lang)
     moved = [*grids[:1], *grids[-1:]]
-    blocks: list[str | Grid] = [*(s.say(lang) for s in said), *plan_grids(study, found, lang), *moved]
+    blocks: list[str | Grid] = [*(s.say(lang) for s in said), *plan_grids(study, found, labels, lang), *moved]
     return cell.answer(lang, blocks, data, found.notes)
 
 
-def plan_grids(study: Study, found: Plan, lang: Language) -> list[Grid]:
+def plan_grids(study: Study, found: Plan, labels: Mapping[str, Text], lang: Language) -> list[Grid]:
     """Levels, and the plans that are best most often."""
     yes = {k: v.say(lang) for k, v in CHOSEN.items()}
     levels_ = found.levels.with_columns(pl.col("chosen").replace_strict(yes, return_dtype=pl.String))
     kinds: dict[str, Kind] = {
         "lever": "text", "points": "score", "reached": "score", "cost": "number", "gain": "coefficient",
-        "conf_low": "coefficient", "conf_high": "coefficient", "per_point": "number", "chosen": "text",
-        "share": "share",
+        "conf_low": "coefficient", "conf_high": "coefficient", "per_point": "number", "net": "number",
+        "chosen": "text", "share": "share",
     }  # fmt: skip
     kinds = {c: kind for c, kind in kinds.items() if levels_[c].null_count() < levels_.height}
     out = [grid(levels_, kinds, lang, TITLES[0], names(study, lang), HEADINGS)]
     if found.plans["share"].count():
-        kinds = {"plan": "text", "cost": "number", "gain": "coefficient", "share": "share"}
-        out.append(grid(found.plans, kinds, lang, TITLES[1], None, {**HEADINGS, **BEST}))
+        named = plans_named(found, labels, lang)
+        kinds = {"plan": "text", "cost": "number", "gain": "coefficient", "net": "number", "share": "share"}
+        kinds = {c: kind for c, kind in kinds.items() if c in named.columns}
+        out.append(grid(named, kinds, lang, TITLES[1], None, {**HEADINGS, **BEST}))
     return out

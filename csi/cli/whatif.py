@@ -9,7 +9,7 @@ from csi.cli.levers import called, cell_of, change_grids, number, once, points
 from csi.cli.studied import bootstrap_argument, cell_arguments, names
 from csi.errors import Language
 from csi.importance.what_if import whatif
-from csi.importance.what_if_words import sentences_of
+from csi.importance.what_if_words import quoted, sentences_of
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
     target = args.target or study.settings.target
     found = whatif(cell.est, levers, target, held=args.held, cost=args.cost, worth=args.worth)
     texts = names(study, lang)
-    labels = {c: texts.get(c, t) for c, t in found.labels.items()}
+    labels = quoted({c: texts.get(c, t) for c, t in found.labels.items()}, model)
     said = sentences_of(found.table, found.costs, labels, found.level, study.brands)
     data = {
         "target": target,

@@ -73,8 +73,8 @@ def check_levers(est: Estimate, levers: object, target: str) -> list[Problem]:
     """What is wrong with levers and their points, all at once."""
     if not isinstance(levers, Mapping) or not levers:
         en, zh = "no levers were given.", "没有给出杠杆构念。"
-        do = 'Give points by construct or item, such as {"quality": 5}.'
-        do_zh = "请按构念或题项给出分数，例如 {“quality”: 5}。"
+        do = 'Give points by construct or item (--raise quality=5, levers={"quality": 5}).'
+        do_zh = "请按构念或题项给出分数（--raise quality=5，levers={“quality”: 5}）。"
         return [problem("E-SETTING", "levers", en, zh, do, do_zh)]
     known, out = [*causes_of(est.model, target), *items_of(est, target)], []
     for name, points in levers.items():
@@ -94,13 +94,35 @@ def check_money(cost: object, worth: object) -> list[Problem]:
     out, amount, each = [], _number(cost), _number(worth)
     if cost is not None and (amount is None or amount < 0):
         en, zh = f"a cost is a number of at least 0, not {cost}.", f"成本应为不小于 0 的数，而不是 {cost}。"
-        out.append(problem("E-SETTING", "cost", en, zh, "Give cost=1000, say.", "例如 cost=1000。"))
+        out.append(
+            problem(
+                "E-SETTING",
+                "cost",
+                en,
+                zh,
+                "Give a cost (--cost 1000, cost=1000).",
+                "请给出成本（--cost 1000，cost=1000）。",
+            )
+        )
     if worth is not None and (each is None or each <= 0):
         en, zh = f"what a point is worth is a number above 0, not {worth}.", f"每分价值应为正数，而不是 {worth}。"
-        out.append(problem("E-SETTING", "worth", en, zh, "Give worth=300, say.", "例如 worth=300。"))
+        out.append(
+            problem(
+                "E-SETTING",
+                "worth",
+                en,
+                zh,
+                "Give a worth (--worth 300, worth=300).",
+                "请给出每分价值（--worth 300，worth=300）。",
+            )
+        )
     elif worth is not None and cost is None:
         en, zh = "what a point is worth needs a cost to set it against.", "给出每分价值时还需给出成本。"
-        out.append(problem("E-SETTING", "worth", en, zh, "Give cost= too.", "请同时给出 cost=。"))
+        out.append(
+            problem(
+                "E-SETTING", "worth", en, zh, "Give a cost too (--cost, cost=).", "请同时给出成本（--cost，cost=）。"
+            )
+        )
     return out
 
 

@@ -1,8 +1,9 @@
-"""The best plan under a budget: which level of each lever, so that the target gains most for what may be spent.
+"""The best plan under a budget: which level of each lever, so that the gain or its net is largest.
 
     max sum_lv gain_lv z_lv   with   sum_lv cost_lv z_lv <= budget,  sum_v z_lv <= 1,  z_lv in {0, 1}
 
-gain_lv is the target's total response to lever l times what is left of the level's points at the end of the scale.
+gain_lv is the target's total response to lever l times what is left of the level's points at the end of the scale;
+where a point of the target has a worth, worth gain_lv - cost_lv stands for gain_lv.
 
 Letters: `L` levers, `v` levels of a lever, `x` levels of all levers, `B` draws.
 """
@@ -29,6 +30,7 @@ from csi.importance.plan_words import lines_of, sentences_of
 from csi.importance.points import Asked
 from csi.importance.programme import Programme, best, every_plan
 from csi.importance.what_if import WhatIf, whatif
+from csi.importance.what_if_words import quoted
 from csi.moments.stack import Array
 
 Levels = Mapping[str, Mapping[float, float]]
@@ -40,18 +42,20 @@ SHOWN: Final = 5
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Plan(Shown):
-    """The plan with the largest gain that a budget allows, and how sure that is.
+    """The plan with the largest gain (with a worth: net) that a budget allows, and how sure that is.
 
     Attributes:
-        chosen: lever -> points; empty where nothing may be bought or nothing gains. cost: of it. gain: points of the
-            target by the model. best_share: how often it is best in the draws (None without draws).
+        chosen: lever -> points; empty where nothing may be bought, gains, or nets above 0. cost: of it. gain: points
+            of the target by the model. best_share: how often it is best in the draws (None without draws, or where the
+            budget buys no level).
         levels: one row per lever and level: lever, points, reached (mean points left at the end of the scale), cost,
-            gain, conf_low, conf_high, per_point (cost of a point of the target), chosen, share (of the draws whose best
-            plan has it).
-        plans: the plans that are best most often: plan, cost, gain, share.
+            gain, conf_low, conf_high, per_point (cost of a point of the target: the worth from which the level pays),
+            net (worth x gain - cost; null without a worth), chosen, share (of the draws whose best plan has it).
+        plans: the plans that are best most often: plan (by names), cost, gain, net, share; none where the budget buys
+            no level. ranked: of each of them lever -> points.
         result: the `WhatIf` of the chosen levers, the end of the target's scale and what a point costs included; None
             where none is chosen.
-        target, budget, level, labels, sentences, notes.
+        target, budget, worth, level, labels, sentences, notes.
     """
 
     chosen: Mapping[str, float]
@@ -60,9 +64,11 @@ class Plan(Shown):
     best_share: float | None
     levels: pl.DataFrame
     plans: pl.DataFrame
+    ranked: tuple[Mapping[str, float], ...]
     result: WhatIf | None
     target: str
     budget: float
+    worth: float | None
     level: float
     labels: Mapping[str, Text]
     sentences: tuple[Text, ...]
@@ -72,7 +78,7 @@ class Plan(Shown):
 @text.register
 def _(value: Plan, lang: str = "en") -> str:
     """Sentences, levels, the plans that are best most often, notes."""
-    return lines_of(value.sentences, value.levels, value.plans, value.labels, value.notes, lang)
+    return lines_of(value, lang)
 
 
 def plan(
@@ -87,7 +93,9 @@ def plan(
     """The best plan under a budget, by integer programming, and how often it is best in the replicates.
 
     Every lever has levels, points with what they cost; at most one of each is bought. Gains of levers add up (what one
-    brings another included); points stop at the end of the scale respondent by respondent before they count.
+    brings another included); points stop at the end of the scale respondent by respondent before they count. The gain
+    is maximised; where a point has a worth, worth x gain - cost, so that a level which does not pay is not bought and
+    nothing is chosen where nothing pays. The draws' best plans follow the same objective.
 
     Parameters:
         est: a fitted model of one cell; draws come from its replicates, else (covariance models) from the normal
@@ -121,23 +129,23 @@ def plan(
         raise Problems(problems)
     est, names = on_items(est), list(levers)
     obstacles(est, [*dict.fromkeys(construct_of(est, c) for c in names), target])
-    found = programme_of(est, levers, target)
+    found = replace(programme_of(est, levers, target), worth=worth)
     drawn, more = draws_of(est, _asked(est, names, target), seed=seed)
     chosen = best(found, budget)
     gains = drawn @ found.spread(names)
     shares = Shares.of(found, gains, chosen, budget)
-    picked = {found.lever[x]: float(found.points[x]) for x in chosen}
+    picked = found.picked(chosen)
     cost, gain = float(found.cost[list(chosen)].sum()), float(found.gain[list(chosen)].sum())
     result = whatif(est, picked, target, cost=cost, worth=worth) if picked else None
     labels = {c: Text(est.model.label(c), est.model.label(c, "zh")) for c in (*names, target)}
     levels = _levels(found, chosen, gains, shares, est.level)
-    plans = _plans(found, shares)
-    said = sentences_of((picked, cost, gain, shares.best), result, plans, labels, target, budget)
+    ranked = tuple(found.picked(p) for p, _ in shares.plans[:SHOWN])
     own = () if result is None else result.notes
-    notes = (*own, *more, *_notes(shares))
-    return Plan(
-        picked, cost, gain, shares.best, levels, plans, result, target, float(budget), est.level, labels, said, notes
+    whole = Plan(
+        picked, cost, gain, shares.best, levels, _plans(found, shares), ranked, result, target, float(budget), worth,
+        est.level, labels, (), (*own, *more, *_notes(shares)),
     )  # fmt: skip
+    return replace(whole, sentences=sentences_of(whole, quoted(labels, est.model)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +159,16 @@ class Shares:
 
     @classmethod
     def of(cls, found: Programme, gains: Array, chosen: tuple[int, ...], budget: float) -> Shares:
-        """Best plans of every draw of the gains (B, x)."""
+        """Best plans of every draw of the gains (B, x); none where the budget buys no level."""
+        if not found.buys(budget):
+            return cls(None, np.full(len(found.cost), np.nan), (), exact=True)
         if not len(gains):
             return cls(None, np.full(len(found.cost), np.nan), ((chosen, np.nan),), exact=True)
         known = every_plan(found, budget)
         counted: dict[tuple[int, ...], int] = {}
-        for one in known.best_of(gains) if known is not None else (best(found, budget, g) for g in gains[:FEW]):
+        for one in (
+            known.best_of(found.value(gains)) if known is not None else (best(found, budget, g) for g in gains[:FEW])
+        ):
             counted[one] = counted.get(one, 0) + 1
         total = sum(counted.values())
         levels = np.zeros(len(found.cost))
@@ -194,8 +206,8 @@ def _asked(est: Estimate, names: list[str], target: str) -> Asked:
 def check_levels(est: Estimate, levers: object, target: str) -> list[Problem]:
     """What is wrong with levels and their costs, all at once."""
     do = Text(
-        'Give costs by points, such as {"quality": {5: 20, 10: 60}}.',
-        "请按分数给出成本，例如 {“quality”: {5: 20, 10: 60}}。",
+        'Give every level a cost of at least 0 (--lever quality=5:20,10:60, levers={"quality": {5: 20, 10: 60}}).',
+        "请为每个水平给出不小于 0 的成本（--lever quality=5:20,10:60，levers={“quality”: {5: 20, 10: 60}}）。",
     )
     if not isinstance(levers, Mapping) or not levers:
         return check_levers(est, levers, target)
@@ -221,7 +233,16 @@ def check_budget(est: Estimate, budget: object) -> list[Problem]:
     out = []
     if isinstance(budget, bool) or not isinstance(budget, int | float) or not 0 < budget < np.inf:
         en, zh = f"a budget is a number above 0, not {budget}.", f"预算应为正数，而不是 {budget}。"
-        out.append(problem("E-SETTING", "budget", en, zh, "Give budget=100, say.", "例如 budget=100。"))
+        out.append(
+            problem(
+                "E-SETTING",
+                "budget",
+                en,
+                zh,
+                "Give a budget (--budget 100, budget=100).",
+                "请给出预算（--budget 100，budget=100）。",
+            )
+        )
     if (cells := len(est.moments.n)) != 1:
         en, zh = f"a plan is of one cell; the estimate has {cells}.", f"方案只针对一个单元；该估计有 {cells} 个。"
         out.append(problem("E-SETTING", "estimate", en, zh, "Fit the cell by itself.", "请单独拟合该单元。"))
@@ -239,21 +260,25 @@ def _levels(found: Programme, chosen: tuple[int, ...], gains: Array, shares: Sha
     frame = pl.DataFrame(
         {
             "lever": list(found.lever), "points": found.points, "reached": found.reached, "cost": found.cost,
-            "gain": found.gain, "conf_low": low, "conf_high": high, "per_point": each,
+            "gain": found.gain, "conf_low": low, "conf_high": high, "per_point": each, "net": _net(found),
             "chosen": [k in chosen for k in range(x)], "share": shares.levels,
         }
     )  # fmt: skip
-    return frame.with_columns(pl.col("conf_low", "conf_high", "per_point", "share").fill_nan(None))
+    return frame.with_columns(pl.col("conf_low", "conf_high", "per_point", "net", "share").fill_nan(None))
+
+
+def _net(found: Programme) -> Array:
+    """(x,) worth x gain - cost; NaN without a worth."""
+    return np.full(len(found.cost), np.nan) if found.worth is None else found.value(found.gain)
 
 
 def _plans(found: Programme, shares: Shares) -> pl.DataFrame:
     """The plans that are best most often."""
-    rows = [
-        (found.named(p), float(found.cost[list(p)].sum()), float(found.gain[list(p)].sum()), share)
-        for p, share in shares.plans[:SHOWN]
-    ]
-    schema = {"plan": pl.String, "cost": pl.Float64, "gain": pl.Float64, "share": pl.Float64}
-    return pl.DataFrame(rows, schema=schema, orient="row").with_columns(pl.col("share").fill_nan(None))
+    each = (found.cost, found.gain, _net(found))
+    rows = [(found.named(p), *(float(v[list(p)].sum()) for v in each), share) for p, share in shares.plans[:SHOWN]]
+    schema = {"plan": pl.String, **dict.fromkeys(("cost", "gain", "net", "share"), pl.Float64)}
+    frame = pl.DataFrame(rows, schema=schema, orient="row").with_columns(pl.col("share").fill_nan(None))
+    return frame if found.worth is not None else frame.with_columns(net=pl.lit(None, pl.Float64))
 
 
 def _notes(shares: Shares) -> tuple[Note, ...]:

@@ -1,5 +1,7 @@
 """The integer programme behind a plan: solved by HiGHS, and by listing every plan where there are few.
 
+    value_x = gain_x;   where a point of the target has a worth: value_x = worth gain_x - cost_x
+
 Letters: `x` levels of all levers, `B` draws.
 """
 
@@ -22,13 +24,31 @@ TINY: Final = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Programme:
-    """Levels to buy, (x,) each: lever, points, reached (what is left at the end of the scale), cost, gain."""
+    """Levels to buy, (x,) each: lever, points, reached (what is left at the end of the scale), cost, gain.
+
+    With `worth` (of one point of the target, in the unit of the costs) plans are judged by their net.
+    """
 
     lever: tuple[str, ...]
     points: Array
     reached: Array
     cost: Array
     gain: Array
+    worth: float | None = None
+
+    def value(self, gain: Array) -> Array:
+        """What levels are judged by, given their gains (..., x): the net where a point has a worth, else the gain.
+
+        Example:
+            >>> one = Programme(("a",), np.ones(1), np.ones(1), np.array([15.0]), np.array([1.6]), worth=40.0)
+            >>> one.value(one.gain).tolist()
+            [49.0]
+        """
+        return gain if self.worth is None else self.worth * gain - self.cost
+
+    def buys(self, budget: float) -> bool:
+        """Whether the budget is enough for any level at all."""
+        return bool((self.cost <= budget * (1 + TINY)).any())
 
     def spread(self, names: Sequence[str]) -> Array:
         """(L, x) points that a draw of the responses (L) turns into gains."""
@@ -37,21 +57,27 @@ class Programme:
             out[list(names).index(name), x] = self.reached[x]
         return out
 
+    def picked(self, plan: Sequence[int]) -> dict[str, float]:
+        """Lever -> points of a plan."""
+        return {self.lever[x]: float(self.points[x]) for x in plan}
+
     def named(self, plan: Sequence[int]) -> str:
-        """A plan in words: `a +5, b +10`; `-` where nothing is bought."""
-        return ", ".join(f"{self.lever[x]} {self.points[x]:+g}" for x in plan) or "-"
+        """A plan by the names of its levers: `a +5, b +10`; `-` where nothing is bought."""
+        return ", ".join(f"{lever} {points:+g}" for lever, points in self.picked(plan).items()) or "-"
 
 
 def best(found: Programme, budget: float, gain: Array | None = None) -> tuple[int, ...]:
-    """The levels with the largest gain within the budget, by mixed-integer programming.
+    """The levels with the largest gain (or net) within the budget, by mixed-integer programming.
 
     Example:
         >>> gain, cost = np.array([2.0, 3.0, 1.5]), np.array([20.0, 60.0, 10.0])
         >>> one = Programme(("a", "a", "b"), np.array([5.0, 10.0, 5.0]), np.ones(3), cost, gain)
         >>> best(one, 30.0), best(one, 70.0), best(one, 5.0)
         ((0, 2), (1, 2), ())
+        >>> best(Programme(one.lever, one.points, one.reached, cost, gain, worth=30.0), 70.0)
+        (0, 2)
     """
-    own = found.gain if gain is None else gain
+    own = found.value(found.gain if gain is None else gain)
     if not np.isfinite(own).all():
         return ()
     names = list(dict.fromkeys(found.lever))
@@ -69,9 +95,9 @@ class Listed:
 
     member: Array
 
-    def best_of(self, gains: Array) -> list[tuple[int, ...]]:
-        """The best plan of every draw of gains (B, x)."""
-        usable = gains[np.isfinite(gains).all(axis=1)]
+    def best_of(self, values: Array) -> list[tuple[int, ...]]:
+        """The best plan of every draw of values (B, x)."""
+        usable = values[np.isfinite(values).all(axis=1)]
         at = np.argmax(usable @ self.member.T, axis=1)
         return [tuple(int(x) for x in np.flatnonzero(self.member[k])) for k in at]
 

@@ -25,7 +25,7 @@ from csi.importance.lever_costs import costs_of
 from csi.importance.lever_effects import Judged, judged, kind_of
 from csi.importance.lever_shifts import Shift, shifted
 from csi.importance.levers import asked_of, check_levers, check_money, obstacles
-from csi.importance.what_if_words import lines_of, notes_of, sentences_of
+from csi.importance.what_if_words import lines_of, notes_of, quoted, sentences_of
 from csi.measures.tidy import cells_of, said_once, tidy
 from csi.moments.stack import Array
 
@@ -139,7 +139,7 @@ def whatif(
         held=held,
         level=est.level,
         labels=labels,
-        sentences=sentences_of(table, costs, labels, est.level),
+        sentences=sentences_of(table, costs, quoted(labels, est.model), est.level),
         reasons=said_once(why),
         notes=notes_of(est, kind, held=held, rows=shift.rows),
     )

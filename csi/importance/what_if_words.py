@@ -12,6 +12,7 @@ from csi.errors import Note, Text, note
 from csi.estimate.estimate import Estimate
 from csi.importance.drivers_words import ROWS
 from csi.measures.shown import told
+from csi.models.model import Model
 
 ROLES: Final = {
     "lever": Text("lever", "杠杆"),
@@ -96,8 +97,8 @@ def _of_cell(
     name = labels[target["construct"]]
     asked = " and ".join(_points(r["asked"], labels[r["construct"]].en) for r in levers)
     asked_zh = "且".join(_points_zh(r["asked"], labels[r["construct"]].zh) for r in levers)
-    size, way, way_zh = f"{abs(target['change']):.1f}", *_way(target["change"])
-    within, within_zh = _within(target, level)
+    size, way, way_zh = sized(abs(target["change"])), *_way(target["change"])
+    within, within_zh = within_of(target, level)
     en = f"{asked}{' together' if len(levers) > 1 else ''} are associated with {size} points {way} {name.en}{within}."
     yield Text(en, f"{asked_zh}时，{name.zh}相应{way_zh} {size} 分{within_zh}。")
     for r in levers:
@@ -109,8 +110,9 @@ def _of_cell(
             )
             en = f"With that {r['at_end']:.0%} of the respondents are at the end of the {one.en} scale, and its mean "
             zh = f"此时{one.zh}有 {r['at_end']:.0%} 的受访者到达量表端点，"
-            yield Text(f"{en}changes by {r['change']:.1f}{more}.", f"{zh}其均值变化 {r['change']:.1f} 分{more_zh}。")
-    if money is not None and money["per_point"] is not None:
+            moved = sized(r["change"])
+            yield Text(f"{en}changes by {moved}{more}.", f"{zh}其均值变化 {moved} 分{more_zh}。")
+    if money is not None and money["per_point"]:
         yield cost_sentence(money, name)
 
 
@@ -126,12 +128,52 @@ def _way(change: float) -> tuple[str, str]:
     return ("more", "高") if change >= 0 else ("less", "低")
 
 
-def _within(row: Mapping[str, Any], level: float) -> tuple[str, str]:
+def within_of(row: Mapping[str, Any], level: float) -> tuple[str, str]:
     """The interval in words; nothing where there is none."""
     if row["conf_low"] is None:
         return "", ""
-    low, high = row["conf_low"], row["conf_high"]
-    return f" ({level:.0%} interval {low:+.1f} to {high:+.1f})", f"（{level:.0%} 区间 {low:+.1f} 至 {high:+.1f}）"
+    low, high = (sized(row[end], like=row["change"], sign=True) for end in ("conf_low", "conf_high"))
+    return f" ({level:.0%} interval {low} to {high})", f"（{level:.0%} 区间 {low} 至 {high}）"
+
+
+def sized(value: float, *, like: float | None = None, sign: bool = False) -> str:
+    """Points in a sentence: one decimal, two where `like` (the value itself by default) is below 1, a true minus.
+
+    Example:
+        >>> sized(12.345), sized(0.263), sized(1.2, like=0.263, sign=True), sized(-0.04, sign=True)
+        ('12.3', '0.26', '+1.20', '−0.04')
+    """
+    digits = 2 if abs(value if like is None else like) < 1 else 1
+    return f"{round(value, digits) + 0.0:{'+' if sign else ''}.{digits}f}".replace("-", "−")
+
+
+def amount(value: float) -> str:
+    """Money in a sentence: whole from 10, else with its first decimals, a true minus.
+
+    Example:
+        >>> amount(1234.5), amount(7.25), amount(0.5), amount(20.0), amount(-21.2)
+        ('1,234', '7.2', '0.5', '20', '−21')
+    """
+    if abs(value) >= WHOLE:
+        return f"{value:,.0f}".replace("-", "−")
+    return f"{round(value, 1 if abs(value) >= 1 else 2) + 0.0:g}".replace("-", "−")
+
+
+WHOLE = 10.0
+"""Amounts from which decimals are left out."""
+
+
+def quoted(labels: Mapping[str, Text], model: Model) -> dict[str, Text]:
+    """Labels as they stand in sentences: those of items, which are sentences themselves, in quotation marks.
+
+    Example:
+        >>> quoted({"a": Text("quality", ""), "x": Text("It works", "")}, Model.parse("a =~ x"))["x"].en
+        '“It works”'
+    """
+    items = set(model.items) - set(model.names)
+    return {
+        c: Text(*(t and f"“{t}”" for t in (said.en, said.zh))) if c in items else said for c, said in labels.items()
+    }
 
 
 def _often(share: float) -> Text:
@@ -154,19 +196,20 @@ HIGH = 0.99
 
 def cost_sentence(money: Mapping[str, Any], name: Text) -> Text:
     """What one point costs, and whether that is met."""
-    each = f"{money['per_point']:,.0f}"
+    each, cost = amount(money["per_point"]), amount(money["cost"])
     low, high = money["per_point_low"], money["per_point_high"]
     within, within_zh = "", ""
     if low is not None:
-        top, top_zh = ("no upper limit", "无上限") if high is None else (f"{high:,.0f}", f"{high:,.0f}")
-        within, within_zh = f" ({low:,.0f} to {top})", f"（{low:,.0f} 至 {top_zh}）"
-    en = f"At a cost of {money['cost']:,.0f} one point of {name.en} costs {each}{within}: it breaks even where a "
-    zh = f"成本 {money['cost']:,.0f} 时，{name.zh}每高 1 分的成本为 {each}{within_zh}；每分价值达到此数时盈亏平衡。"
+        top, top_zh = ("no upper limit", "无上限") if high is None else (amount(high), amount(high))
+        within, within_zh = f" ({amount(low)} to {top})", f"（{amount(low)} 至 {top_zh}）"
+    en = f"At a cost of {cost} one point of {name.en} costs {each}{within}: it breaks even where a "
+    zh = f"成本 {cost} 时，{name.zh}每高 1 分的成本为 {each}{within_zh}；每分价值达到此数时盈亏平衡。"
     en += "point is worth that much."
     if money.get("breaks_even") is not None:
         even = _often(money["breaks_even"])
-        en += f" At {money['worth']:,.0f} a point it breaks even {even.en}."
-        zh += f"按每分 {money['worth']:,.0f} 计，{even.zh}达到盈亏平衡。"
+        each = amount(money["worth"])
+        en += f" At {each} a point it breaks even {even.en}."
+        zh += f"按每分 {each} 计，{even.zh}达到盈亏平衡。"
     return Text(en, zh)
 
 
@@ -205,8 +248,9 @@ def notes_of(est: Estimate, kind: str, *, held: bool, rows: bool) -> tuple[Note,
         en = "without rows means stop at 0 and 100; respondents who are there already are not known."
         out.append(note("W-LEVERS-NO-ROWS", en, "没有原始行，仅令均值止于 0 与 100，无法得知已在端点的受访者。"))
     if kind == "none":
-        out.append(note("N-LEVERS-NO-INTERVAL", "no intervals without replicates; call csi.bootstrap(est) first.",
-                        "没有重抽样，故无区间；请先调用 csi.bootstrap(est)。"))  # fmt: skip
+        en = "no intervals without replicates (--bootstrap 500, csi.bootstrap(est))."
+        out.append(note("N-LEVERS-NO-INTERVAL", en,
+                        "没有重抽样，故无区间（--bootstrap 500，csi.bootstrap(est)）。"))  # fmt: skip
     if any(c.product_of for c in est.model.constructs):
         en = "a moderated lever is taken at the mean of its moderator; see csi.simple_slopes."
         out.append(note("moderated_importance", en, "受调节的杠杆取调节变量均值处的值，见 csi.simple_slopes。"))

@@ -72,7 +72,7 @@ def test_items_and_constructs_add_up_with_an_interval(pls):
     assert target(one)["change"] == pytest.approx(3 * weight, abs=1e-9)
     drawn = csi.drivers(pls, "c").items.filter(item="a1").row(0, named=True)
     assert target(one)["conf_low"] == pytest.approx(3 * drawn["importance_conf_low"], abs=1e-9)
-    assert "3 points more a1 and 2 points more b together" in both.sentences[0].en
+    assert "3 points more “a1” and 2 points more b together" in both.sentences[0].en
 
 
 def test_what_is_no_lever_or_moved_twice_is_refused(pls):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -80,10 +81,36 @@ def test_draws_of_a_covariance_fit_are_normal():
     assert "N-PLAN-NORMAL" in [n.code for n in found.notes]
 
 
+def test_a_worth_leaves_out_what_does_not_pay_at_the_margin():
+    """Image +5 nets 40 x 1.60 - 15 = 49; value +6 costs 70 for 1.22 points, worth 48.8."""
+    gain = np.array([1.60, 1.22])
+    one = Programme(("image", "value"), np.array([5.0, 6.0]), np.ones(2), np.array([15.0, 70.0]), gain)
+    priced = replace(one, worth=40.0)
+    assert priced.value(gain).tolist() == pytest.approx([49, -21.2])
+    assert (best(one, 100.0), best(priced, 100.0), best(replace(one, worth=9.0), 100.0)) == ((0, 1), (0,), ())
+    draws = np.array([gain, [1.60, 1.80], [0.3, 0.2]])
+    shares = Shares.of(priced, draws, (0,), 100.0)
+    assert dict(shares.plans) == pytest.approx({(0,): 1 / 3, (0, 1): 1 / 3, (): 1 / 3})
+
+
+def test_a_plan_with_a_worth_nets_most(est, found):
+    dear = csi.plan(est, LEVELS, 80, "c", worth=1.0)
+    assert dear.chosen == {}
+    assert "nets above 0, so nothing is chosen" in dear.sentences[0].en
+    assert dear.sentences[0].zh.startswith("按c每分 1 计")
+    rich = csi.plan(est, LEVELS, 80, "c", worth=30.0)
+    assert rich.levels["net"].to_list() == pytest.approx((30 * rich.levels["gain"] - rich.levels["cost"]).to_list())
+    assert sum(max(v, 0) for v in rich.plans["net"][:1]) == pytest.approx(30 * rich.gain - rich.cost)
+    assert found.levels["net"].null_count() == found.levels.height
+
+
 def test_a_budget_that_buys_nothing(est):
-    found = csi.plan(est, LEVELS, 10, "c")
-    assert (found.chosen, found.cost, found.result) == ({}, 0.0, None)
-    assert "No level within a budget" in found.sentences[0].en
+    found = csi.plan(est, LEVELS, 10, "c", worth=30.0)
+    assert (found.chosen, found.cost, found.result, found.best_share) == ({}, 0.0, None, None)
+    assert "No level is affordable within a budget of 10: the cheapest, a +5, costs 20." in found.sentences[0].en
+    assert "At 30 a point" in found.sentences[1].en
+    assert not found.plans.height
+    assert "100%" not in text(found)
 
 
 @pytest.mark.parametrize(

@@ -204,10 +204,11 @@ def test_levers_are_those_of_the_functions(levers, analysis) -> None:
     assert rows["change"][0] == pytest.approx(one["change"], abs=1e-9)
     assert rows["conf_low"][0] == pytest.approx(one["conf_low"], abs=1e-9)
     assert levers.data["metrics"].equals(csi.key_drivers(est, "satisfaction").table)
-    best = csi.plan(est, PLANS, 40.0, seed=analysis.study.settings.seed)
+    best = csi.plan(est, PLANS, 40.0, worth=30.0, seed=analysis.study.settings.seed)
     assert levers.data["plan"]["chosen"].to_list() == best.levels["chosen"].to_list()
     assert levers.data["break_even"]["per_point"][0] == pytest.approx(best.result.costs["per_point"][0])
     assert "it breaks even where a point is worth that much. At 30 a point" in levers.paragraphs[-1].en
+    assert "At 30 a point it nets" in levers.paragraphs[-2].en
     first = levers.data["levers_items"].row(0, named=True)
     one = csi.whatif(est, {first["item"]: 5}, "satisfaction").table.row(-1, named=True)
     assert (first["change"], first["conf_low"]) == pytest.approx((one["change"], one["conf_low"]), abs=1e-9)

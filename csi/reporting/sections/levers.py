@@ -18,9 +18,10 @@ from csi.importance.lever_shifts import TOP
 from csi.importance.levers import causes_of, items_of
 from csi.importance.plan import Plan, plan
 from csi.importance.plan_words import HEADINGS as PLANNED
+from csi.importance.plan_words import net_sentence, nothing
 from csi.importance.what_if import WhatIf, whatif
 from csi.importance.what_if_words import HEADINGS as MONEY
-from csi.importance.what_if_words import cost_sentence
+from csi.importance.what_if_words import amount, cost_sentence, quoted, sized
 from csi.reporting import words
 from csi.reporting.analysis import Analysis
 from csi.reporting.drawn import figure
@@ -142,10 +143,13 @@ def _named(a: Analysis) -> dict[str, Text]:
 
 
 def _pays(a: Analysis, best: Plan | None) -> tuple[Text, ...]:
-    """What a point of the target costs by the plan, and from which worth of a point it pays."""
-    if best is None or best.result is None or not (money := best.result.costs.row(0, named=True))["per_point"]:
+    """What the plan nets, what a point of the target costs by it, from which worth it pays; why nothing is chosen."""
+    if best is None:
         return ()
-    return (cost_sentence(money, a.target_name),)
+    if best.result is None:
+        return nothing(best, quoted({**best.labels, **_named(a), a.target: a.target_name}, cell_of(a).estimate.model))
+    money = best.result.costs.row(0, named=True)
+    return (*net_sentence(best), *((cost_sentence(money, a.target_name),) if money["per_point"] else ()))
 
 
 def _title(a: Analysis, found: WhatIf, best: Plan | None) -> Text:
@@ -153,9 +157,7 @@ def _title(a: Analysis, found: WhatIf, best: Plan | None) -> Text:
     target = words.lowered(a.target_name)
     if best is not None:
         if not best.chosen:
-            return words.sentence(
-                Text(f"the budget buys nothing that {target.en} goes with", f"预算之内没有可提高{target.zh}的方案")
-            )
+            return words.sentence(_nothing(best, target))
         names = words.listed([_points(a, c, points) for c, points in best.chosen.items()])
         share, share_zh = "", ""
         if best.best_share is not None:
@@ -165,19 +167,21 @@ def _title(a: Analysis, found: WhatIf, best: Plan | None) -> Text:
             )
         return words.sentence(
             Text(
-                f"within a budget of {best.budget:,g} the best plan is {names.en}{share}",
-                f"预算 {best.budget:,g} 之内的最优方案为{names.zh}{share_zh}",
+                f"within a budget of {amount(best.budget)} the best plan is {names.en}{share}",
+                f"预算 {amount(best.budget)} 之内的最优方案为{names.zh}{share_zh}",
             )
         )
     rows = _levers(found, {}).filter(pl.col("change").is_not_null())
     clear = largest_gain(cell_of(a).estimate, a.target)
     top = rows.row(0, named=True)
-    size = f"{top['change']:.1f}"
+    size = sized(top["change"])
     if clear is None and rows.height > 1:
         second = rows.row(1, named=True)
         names = words.listed([words.lowered(a.label(top["construct"])), words.lowered(a.label(second["construct"]))])
-        en = f"{GAIN:g} points more {names.en} come first ({size} and {second['change']:.1f} points of {target.en}); "
-        zh = f"{names.zh}高 {GAIN:g} 分时{target.zh}相应变化居前（{size} 与 {second['change']:.1f} 分），"
+        en = (
+            f"{GAIN:g} points more {names.en} come first ({size} and {sized(second['change'])} points of {target.en}); "
+        )
+        zh = f"{names.zh}高 {GAIN:g} 分时{target.zh}相应变化居前（{size} 与 {sized(second['change'])} 分），"
         return words.sentence(Text(f"{en}which goes with more cannot be told", f"{zh}孰大尚不能区分"))
     name = words.lowered(a.label(top["construct"]))
     en = f"{GAIN:g} points more {name.en} are associated with {size} points of {target.en}"
@@ -188,10 +192,24 @@ def _title(a: Analysis, found: WhatIf, best: Plan | None) -> Text:
     )
 
 
-def _points(a: Analysis, construct: str, points: float) -> Text:
-    """A lever with its points."""
-    label = words.lowered(_named(a).get(construct, Text(construct, construct)))
-    return Text(f"{label.en} {points:+g}", f"{label.zh} {points:+g} 分")
+def _nothing(best: Plan, target: Text) -> Text:
+    """Why no plan is told, as a heading."""
+    budget = amount(best.budget)
+    if (best.levels["cost"] > best.budget).all():
+        return Text(f"a budget of {budget} buys no level of any lever", f"预算 {budget} 买不到任何水平")
+    if best.worth is not None:
+        each = amount(best.worth)
+        en = f"at {each} a point no level within a budget of {budget} pays"
+        return Text(en, f"按每分 {each} 计，预算 {budget} 之内没有合算的水平")
+    return Text(f"the budget buys nothing that {target.en} goes with", f"预算之内没有可提高{target.zh}的方案")
+
+
+def _points(a: Analysis, lever: str, points: float) -> Text:
+    """A lever with its points; an item in quotation marks."""
+    label = _named(a).get(lever, Text(lever, lever))
+    said = quoted({lever: label}, cell_of(a).estimate.model)[lever]
+    label, moved = words.lowered(label) if said == label else said, f"{points:+g}".replace("-", "−")
+    return Text(f"{label.en} {moved}", f"{label.zh} {moved} 分")
 
 
 def _drawn(a: Analysis, frame: pl.DataFrame, shares: KeyDrivers | None, title: Text) -> tuple[Figure, ...]:
@@ -234,9 +252,10 @@ def _lever_table(a: Analysis, found: WhatIf, frame: pl.DataFrame) -> Table:
         Column("at_end", Text("At the end", "到达端点"), "share"),
     )
     whole = found.table.row(-1, named=True)
+    every = sized(whole["change"], sign=True)
     title = Text(
-        f"Each driver {GAIN:g} points up (all together: {whole['change']:+.1f})",
-        f"各驱动因素高 {GAIN:g} 分（全部一起：{whole['change']:+.1f} 分）",
+        f"Each driver {GAIN:g} points up (all together: {every})",
+        f"各驱动因素高 {GAIN:g} 分（全部一起：{every} 分）",
     )
     kept = tuple(c for c in columns if frame[c.name].count())
     return Table("levers", title, frame, kept, texts=a.construct_labels)
@@ -301,7 +320,8 @@ def _plan_tables(a: Analysis, best: Plan | None) -> tuple[Table, ...]:
         return ()
     yes = {"yes": Text("yes", "是"), "no": Text("", "")}
     frame = best.levels.with_columns(chosen=pl.when("chosen").then(pl.lit("yes")).otherwise(pl.lit("no")))
-    kinds = {"points": "score", "cost": "number", "gain": "number", "conf_low": "number", "conf_high": "number"}
+    numbers = ("cost", "gain", "conf_low", "conf_high", "per_point", "net")
+    kinds = {"points": "score", **dict.fromkeys(numbers, "number")}
     columns = (
         Column("lever", _capital(PLANNED["lever"])),
         *(Column(c, _capital(PLANNED[c]), "score" if kind == "score" else "number") for c, kind in kinds.items()),
@@ -309,7 +329,8 @@ def _plan_tables(a: Analysis, best: Plan | None) -> tuple[Table, ...]:
         Column("share", _capital(PLANNED["share"]), "share"),
     )
     kept = tuple(c for c in columns if frame[c.name].count())
-    title = Text(f"Levels and what they cost (budget {best.budget:,g})", f"各水平及其成本（预算 {best.budget:,g}）")
+    budget = amount(best.budget)
+    title = Text(f"Levels and what they cost (budget {budget})", f"各水平及其成本（预算 {budget}）")
     return (Table("plan", title, frame, kept, texts={**_named(a), **yes}), *_cost_tables(best))
 
 
