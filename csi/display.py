@@ -276,6 +276,17 @@ def rounded_up(p: float) -> float:
     return math.ceil(1000 * p - 1e-6) / 1000
 
 
+def p_digits(p: float, least: float = 0.0) -> int:
+    """Decimals of a p-value: three, and four where three would print it like the floor of its draws, which it is not.
+
+    Example:
+        >>> p_digits(0.0022, least_p(499)), p_digits(0.002, least_p(499)), p_digits(0.03, least_p(499))
+        (4, 3, 3)
+    """
+    alike = least > 0 and not at_floor(p, least) and f"{p:.3f}" == f"{rounded_up(least):.3f}"
+    return 4 if alike else 3
+
+
 def fixed(value: float | None, decimals: int = 2) -> str:
     """A number of a sentence with as many decimals as the table beside it; "-" where it is absent.
 

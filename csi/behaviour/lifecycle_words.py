@@ -132,7 +132,7 @@ def p_said(p: float) -> str:
 
     Example:
         >>> p_said(0.0002), p_said(0.25)
-        ('<.001', '= 0.250')
+        ('< .001', '= 0.250')
     """
     said = p_text(p)
     return said if said.startswith("<") else f"= {said}"

@@ -14,7 +14,7 @@ from csi.cli.grids import grid
 from csi.cli.studied import names
 from csi.errors import Language, Note, Text
 from csi.importance.key_drivers import KeyDrivers, key_drivers
-from csi.importance.key_drivers_words import HEADINGS, KINDS, TITLES, sentences_of
+from csi.importance.key_drivers_words import HEADINGS, KINDS, SIGNS, TITLES, sentences_of
 from csi.importance.metrics import METRICS
 from csi.reporting.tables import Kind
 from csi.study import Study
@@ -79,13 +79,13 @@ def metric_blocks(study: Study, found: KeyDrivers | None, lang: Language) -> lis
     kinds |= {"conf_high": "share", "rank": "count", "rank_low": "count", "rank_high": "count", "first_share": "share"}
     kinds |= dict.fromkeys(METRICS, "coefficient")
     pairs: dict[str, Kind] = {**keys, "driver": "text", "other": "text", "difference": "share", "conf_low": "share"}
-    pairs |= {"conf_high": "share", "p_value": "p", "dominates": "text"}
+    pairs |= {"conf_high": "share", "p_value": "p", "p_adjusted": "p", "dominates": "text"}
     between: dict[str, Kind] = {"driver": "text", "cell": "text", "other": "text", "difference": "share"}
     between |= {"conf_low": "share", "conf_high": "share", "p_value": "p", "p_adjusted": "p"}
     floors = {"p_value": (found.least, ""), "p_adjusted": (found.least, "p_value")}
     parts = ((TITLES[0], frames[0], kinds), (TITLES[1], frames[1], pairs), (TITLES[3], frames[3], between))
     grids = [
-        grid(frame, _some(frame, own), lang, title, {**texts, **KINDS}, {**KEYS, **HEADINGS}, least=floors)
+        grid(frame, _some(frame, own), lang, title, {**texts, **KINDS, **SIGNS}, {**KEYS, **HEADINGS}, least=floors)
         for title, frame, own in parts
         if frame.height
     ]

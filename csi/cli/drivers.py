@@ -23,6 +23,7 @@ from csi.cli.studied import (
     place,
     provenance,
     shown,
+    typed,
 )
 from csi.display import least_p
 from csi.errors import Language, Note, Text
@@ -33,7 +34,7 @@ from csi.importance.drivers import Drivers, drivers
 from csi.importance.drivers_words import QUADRANTS, sentences_of
 from csi.importance.key_drivers import key_drivers
 from csi.reporting.section import SAMPLING_ONLY
-from csi.reporting.soundness import cell_notes, estimate_notes, settled
+from csi.reporting.soundness import cell_notes, estimate_notes, own_levels, settled
 from csi.reporting.tables import Kind
 from csi.study import Study
 
@@ -64,11 +65,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, lang: Language) -> Answer:
     """The importance-performance map of one cell (the focal brand's latest wave by default)."""
-    study, panel = opened(args.study, args.bootstrap, groups=listed(args.by) if args.by else ())
+    with typed({"between": "--by"}):
+        study, panel = opened(args.study, args.bootstrap, groups=listed(args.by) if args.by else ())
     one = shown(study, panel, chosen(study, panel, args.brand, args.wave))
     check_cells(study, panel, one, anchored=False)
     check_enough(study, panel, one, lang)
-    with working(RESAMPLING.say(lang), quiet=args.quiet):
+    with working(RESAMPLING.say(lang), quiet=args.quiet), typed({"level": "--desired"}):
         est = one_cell(study, panel, one)
         found = drivers(est, target=args.target or study.settings.target)
         target = args.target or study.settings.target
@@ -101,6 +103,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             *estimate_notes(est),
             *cell_notes(study, est),
             *found.notes,
+            *own_levels(study.settings.index_weights),
             *(Note(r.code, r.text) for r in found.reasons.values()),
             *(() if metrics is None else metrics.notes),
             *apart,

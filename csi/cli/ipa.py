@@ -10,7 +10,7 @@ from csi.cli.fit_options import codes, listed
 from csi.cli.grids import grid
 from csi.cli.levers import column, number, once
 from csi.cli.progress import working
-from csi.cli.studied import check_enough, chosen, opened, place, provenance, shown
+from csi.cli.studied import check_enough, chosen, opened, place, provenance, shown, typed
 from csi.cli.studied import names as study_names
 from csi.errors import Language, Text
 from csi.importance.drivers_words import QUADRANTS
@@ -20,6 +20,12 @@ from csi.reporting.tables import Kind
 from csi.survey.plain_file import read_plain
 
 RESAMPLING = Text("Resampling", "重抽样")
+OPTIONS = {
+    "target": "--goal",
+    "replicates": "--bootstrap",
+    **{n: f"--{n}" for n in ("performance", "outcome", "centre", "scale")},
+}
+"""Settings of `csi.ipa` by the options they are typed as."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -94,7 +100,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
         study, panel = opened(args.data)
         one = shown(study, panel, chosen(study, panel, args.brand, args.wave))
         check_enough(study, panel, one, lang)
-        with working(RESAMPLING.say(lang), quiet=args.quiet):
+        with working(RESAMPLING.say(lang), quiet=args.quiet), typed(OPTIONS):
             found = ipa(panel, done, where=one, seed=study.settings.seed, **asked)
         origin = {**provenance(study, panel), "cell": one}
         title = place(one, study_names(study, lang), lang)
@@ -109,7 +115,7 @@ def run(args: argparse.Namespace, lang: Language) -> Answer:
             )
         )
         file = read_plain(args.data, columns, (), listed(args.na))
-        with working(RESAMPLING.say(lang), quiet=args.quiet):
+        with working(RESAMPLING.say(lang), quiet=args.quiet), typed(OPTIONS):
             found = ipa(file.frame, done, scale=args.scale, **asked)
         origin, title = {"data": {"file": file.name, "sha256": file.sha256}}, file.name
     data = {

@@ -161,6 +161,10 @@ def _ask(verb: str, words: list[str], lang: Language) -> tuple[Answer, argparse.
     args, left = parser.parse_known_intermixed_args(words)
     if left:
         hint = did_you_mean(left[0], [o for a in parser._actions for o in a.option_strings])  # noqa: SLF001 - argparse offers no other list
+        if "-" not in left[0][:1]:
+            do = f"Write csi {verb} {left[0]}."
+            one = not any(a.nargs == "?" and not a.option_strings for a in parser._actions)  # noqa: SLF001 - as above
+            hint = hint if one else Text(do, f"请写 csi {verb} {left[0]}。")
         raise UsageError(f"unrecognized arguments: {left[0]}", hint)
     args.languages = languages(args.lang)
     args.quiet = args.quiet or args.json

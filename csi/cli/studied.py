@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
-from csi.errors import Language, Problems, Text, did_you_mean, problem
+from csi.errors import Language, Problem, Problems, Text, did_you_mean, problem
 from csi.estimate.estimate import Estimate
 from csi.models.model import product_labels
 from csi.reporting.analysis import EVERYBODY, asked_without_waves
@@ -129,6 +130,33 @@ def opened(
         study = replace(study, settings=replace(study.settings, gating=gating))
     study = resampled(study, resamples, errors)
     return completed(study, read_study_panel(study))
+
+
+@contextmanager
+def typed(options: Mapping[str, str]) -> Iterator[None]:
+    """Problems of settings told by the options that were typed: name of the setting -> option.
+
+    Example:
+        >>> from csi.errors import problem
+        >>> try:
+        ...     with typed({"target": "--goal"}):
+        ...         raise Problems([problem("E-SETTING", "target", "not 500.", "不是 500。", "Use target=100.")])
+        ... except Problems as error:
+        ...     print(error.problems[0].where, error.problems[0].remedy.en)
+        --goal Use --goal 100.
+    """
+    try:
+        yield
+    except Problems as error:
+        raise Problems([_renamed(p, options) for p in error.problems], error.lang) from error
+
+
+def _renamed(found: Problem, options: Mapping[str, str]) -> Problem:
+    option = options.get(found.where)
+    if option is None:
+        return found
+    remedy = (t.replace(f"{found.where}=", f"{option} ") for t in (found.remedy.en, found.remedy.zh))
+    return replace(found, where=option, remedy=Text(*remedy))
 
 
 def resampled(study: Study, resamples: int | None, errors: str | None) -> Study:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 import numpy as np
 import polars as pl
 
-from csi.display import at_floor, doctors, least_p, rounded_up, significant, table
+from csi.display import at_floor, doctors, least_p, p_digits, rounded_up, significant, table
 from csi.errors import Text
 
 if TYPE_CHECKING:
@@ -203,13 +203,13 @@ def p_text(p: float, least: float = 0.0) -> str:
 
     Example:
         >>> p_text(0.0421), p_text(1e-9), p_text(float("nan")), p_text(0.002, least=0.002)
-        ('0.042', '<.001', '-', '≤0.002')
+        ('0.042', '< .001', '-', '≤ 0.002')
     """
     if math.isnan(p):
         return "-"
     if p < 0.001:
-        return "<.001"
-    return f"≤{rounded_up(p):.3f}" if at_floor(p, least) else f"{p:.3f}"
+        return "< .001"
+    return f"≤ {rounded_up(p):.3f}" if at_floor(p, least) else f"{p:.{p_digits(p, least)}f}"
 
 
 def p_is(p: float | None, least: float = 0.0) -> str:
@@ -217,7 +217,7 @@ def p_is(p: float | None, least: float = 0.0) -> str:
 
     Example:
         >>> p_is(0.04), p_is(1e-9), p_is(0.002, least=0.002)
-        ('= 0.040', '<.001', '≤0.002')
+        ('= 0.040', '< .001', '≤ 0.002')
     """
     shown = p_text(math.nan if p is None else p, least)
     return shown if shown[0] in "<≤" else f"= {shown}"
@@ -233,10 +233,11 @@ def p_column(frame: pl.DataFrame, name: str, least: float, raw: str = "") -> pl.
     Example:
         >>> frame = pl.DataFrame({"p": [0.002, 0.01], "p_holm": [0.004, 0.01]})
         >>> p_column(frame, "p_holm", 0.002, "p").to_list()
-        ['≤0.004', '0.010']
+        ['≤ 0.004', '0.010']
     """
     pairs = zip(frame[name], frame[raw or name], strict=True)
-    said = [None if p is None else p_text(p, p if at_floor(own, least) else 0.0) for p, own in pairs]
+    plain = 0.0 if raw else least
+    said = [None if p is None else p_text(p, p if at_floor(own, least) else plain) for p, own in pairs]
     return pl.Series(name, said, dtype=pl.String)
 
 

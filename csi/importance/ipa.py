@@ -357,11 +357,10 @@ def _checked(
     found = [*one_of("derived", derived, get_args(Derived)), *one_of("centre", centre, get_args(Centre))]
     if len(done) < 2:
         en, zh = (
-            f"{len(done)} attributes make no map.",
-            f"{len(done)} 个属性无法构成图。",
+            f"a map needs at least two attributes, not {len(done)}.",
+            f"至少两个属性才能构成图，现有 {len(done)} 个。",
         )
-        do = 'Name at least two, such as {"speed": "P_speed", "price": "P_price"}.'
-        do_zh = "请至少指定两个，例如 {“speed”: “P_speed”, “price”: “P_price”}。"
+        do, do_zh = "Name at least two attributes, each with its column.", "请至少指定两个属性，各附其数据列。"
         found.append(problem("E-SETTING", "performance", en, zh, do, do_zh))
     found += _shared(done, outcome)
     if not stated and not outcome:

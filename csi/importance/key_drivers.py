@@ -42,9 +42,10 @@ class KeyDrivers(Shown):
             with rank_low, rank_high (of the draws), first_share (how often it is first), and every metric: correlation,
             beta, vif, first, last, pratt, car, johnson, lmg.
         metrics: driver, metric, estimate, std_error, conf_low, conf_high.
-        pairs: driver, other, difference (of shares), std_error, conf_low, conf_high, p_value, complete (share of the
-            subsets without both in which the driver adds more), conditional (share of the sizes of subsets),
-            dominates ("complete", "conditional", "general": the strongest that holds, for the one with more LMG).
+        pairs: driver, other, difference (of shares), std_error, conf_low, conf_high, p_value, p_adjusted (Holm's, over
+            the pairs of the cell), complete (share of the subsets without both in which the driver adds more),
+            conditional (share of the sizes of subsets), dominates ("complete", "conditional", "general": the strongest
+            that holds, for the one with more LMG).
         agreement: metric, other, rank_correlation (Spearman's, over drivers).
         differences: driver, cell, other, difference (of shares), std_error, conf_low, conf_high, p_value, p_adjusted
             (Holm's); empty with one cell or without draws.

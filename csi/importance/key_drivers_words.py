@@ -48,9 +48,12 @@ _SHARES: Final = ("share", "difference", "std_error", "conf_low", "conf_high", "
 NUMBERS: Final[dict[str, Number]] = {
     **dict.fromkeys((*METRICS, "rank_correlation"), lambda v: f"{v:.3f}"),
     **dict.fromkeys(_SHARES, lambda v: f"{v:.0%}"),
-    **dict.fromkeys(("p_value", "p_adjusted"), lambda v: f"{v:.3f}" if v >= THOUSANDTH else "<.001"),
+    **dict.fromkeys(("p_value", "p_adjusted"), lambda v: f"{v:.3f}" if v >= THOUSANDTH else "< .001"),
 }
 THOUSANDTH: Final = 0.001
+MINUS: Final = "\u2212"
+SIGNS: Final = {"-": Text(MINUS, MINUS)}
+"""How signs are printed."""
 TITLES: Final = (
     Text("Importance of the drivers", "驱动因素的重要性"),
     Text("Pairs of drivers (differences of shares)", "驱动因素两两比较（份额之差）"),
@@ -80,7 +83,7 @@ def sentences_of(
             continue
         cell, same = " ".join(str(part[k][0]) for k in keys), [pl.col(k) == part[k][0] for k in keys]
         said = [_first(known, pairs.filter(*same), labels, outcome, level)]
-        said += _order(known, agreement.filter(*same), labels)
+        said += [*_order(known, agreement.filter(*same), labels), *_turned(known, labels)]
         out += [Text(f"{cell}: {s.en}", f"{cell}：{s.zh}") if cell else s for s in said]
     return (*out, *_between(differences, labels, 1 - level))
 
@@ -120,6 +123,20 @@ def _order(known: pl.DataFrame, agreement: pl.DataFrame, labels: Mapping[str, Te
         en = f"Methods agree on the first driver, less on the others (smallest rank correlation {least:.2f})."
         return [Text(en, f"各方法的首位驱动因素一致，其余排序不尽相同（最小等级相关 {least:.2f}）。")]
     return [Text("All methods put the same driver first.", "各方法的首位驱动因素一致。")] if firsts else []
+
+
+def _turned(known: pl.DataFrame, labels: Mapping[str, Text]) -> list[Text]:
+    """Drivers whose coefficient and correlation have different signs."""
+    rows = known.filter((pl.col("beta").round(2) * pl.col("correlation").round(2)) < 0).iter_rows(named=True)
+    said = [(labels[r["driver"]], f"{r['beta']:.2f}".replace("-", MINUS), f"{r['correlation']:.2f}") for r in rows]
+    if not said:
+        return []
+    said = [(name, beta, r.replace("-", MINUS)) for name, beta, r in said]
+    en = "; ".join(f"{name.en} (beta {beta}, correlation {r})" for name, beta, r in said)
+    zh = "；".join(f"{name.zh}（标准化回归系数 {beta}，相关 {r}）" for name, beta, r in said)
+    tail = "suppression by the other drivers: its share has no direction"
+    return [Text(f"Signs of beta and correlation differ: {en}; {tail}.",
+                 f"标准化回归系数与相关的符号相反：{zh}；这是其他驱动因素的抑制效应，其份额不代表方向。")]  # fmt: skip
 
 
 def _between(differences: pl.DataFrame, labels: Mapping[str, Text], alpha: float) -> list[Text]:
@@ -162,6 +179,8 @@ def lines_of(
             for c in ("driver", "other", "metric", "dominates")
             if c in shown.columns and not (c == "other" and "cell" in shown.columns)
         )
+        if "sign" in shown.columns:
+            shown = shown.with_columns(pl.col("sign").replace({c: t.say(lang) for c, t in SIGNS.items()}))
         raw = {"p_value": "", "p_adjusted": "p_value"}
         shown = shown.with_columns(p_column(shown, c, least, of) for c, of in raw.items() if c in shown.columns)
         lines += ["", title.say(lang), table(shown.head(ROWS), NUMBERS, heads)]

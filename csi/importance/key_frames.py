@@ -73,14 +73,16 @@ def metric_frame(cells: pl.DataFrame, names: Sequence[str], found: Measured) -> 
 
 
 def pair_frame(cells: pl.DataFrame, names: Sequence[str], found: Measured) -> pl.DataFrame:
-    """One row per pair of drivers: the difference of shares, and which dominates how."""
+    """One row per pair of drivers: the difference of shares, its p by Holm within the cell, which dominates how."""
     k = len(names)
     rows = list(combinations(names, 2))
     labels = pl.DataFrame(rows, schema={"driver": pl.String, "other": pl.String}, orient="row")
     complete, conditional = _dominance(found, k)
+    adjusted = np.reshape([holm(p) for p in found.gaps_p], found.gaps_p.shape)
     numbers = {
         "difference": found.gaps, "std_error": found.gaps_error, "conf_low": found.gaps_low,
-        "conf_high": found.gaps_high, "p_value": found.gaps_p, "complete": complete, "conditional": conditional,
+        "conf_high": found.gaps_high, "p_value": found.gaps_p, "p_adjusted": adjusted, "complete": complete,
+        "conditional": conditional,
     }  # fmt: skip
     ahead = found.value[:, LMG]
     kinds = [

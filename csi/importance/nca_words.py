@@ -51,7 +51,7 @@ def sentence(row: Mapping[str, Any], outcome: str, permutations: int = 0) -> Tex
         >>> sentence({"condition": "x", "effect": 0.416, "p_value": 0.08}, "y").en
         'x: no sign of a necessary condition for y (d = 0.416, p = 0.080).'
         >>> sentence({"condition": "x", "effect": 0.416, "p_value": 0.002}, "y", 499).en
-        'x: consistent with a necessary condition for y (d = 0.416, p ≤0.002); high y was not found without it.'
+        'x: consistent with a necessary condition for y (d = 0.416, p ≤ 0.002); high y was not found without it.'
     """
     x, d, p = row["condition"], float(row["effect"]), row["p_value"]
     tail = f"d = {d:.3f}" if p is None else f"d = {d:.3f}, p {p_is(float(p), least_p(permutations))}"

@@ -282,15 +282,34 @@ def _elsewhere(found: Index | None) -> Text:
     """Whose weights the published index uses, where they are not the cell's own."""
     if found is None or found.rule == "own" or found.table["index"].null_count() == found.table.height:
         return Text("", "")
-    whose = {
-        "base": Text("the base wave's weights", "基期的权重"),
-        "pooled": Text("the weights of all cells together", "全部单元合并的权重"),
-        "wave": Text("the weights of all brands of the wave", "该期全部品牌合并的权重"),
-        "rolling": Text("the weights of a rolling window of waves", "滚动窗口内各期的权重"),
-        "entity": Text("the weights of the brand over its waves", "该品牌各期合并的权重"),
-        "given": Text("fixed weights", "固定的权重"),
-    }[found.rule]
+    whose = WHOSE[found.rule]
     return Text(f"; the published index uses {whose.en}", f"；公布的指数使用{whose.zh}")
+
+
+def own_levels(rule: str) -> tuple[Note, ...]:
+    """That levels of a fit are by its own weights and the index is not; nothing where it is.
+
+    Example:
+        >>> own_levels("own"), own_levels("base")[0].code
+        ((), 'N-PERFORMANCE')
+    """
+    whose = WHOSE.get(rule)
+    if whose is None:
+        return ()
+    en = f"levels here are by the weights of this fit; the published index uses {whose.en}, so that both can differ."
+    zh = f"此处的表现按本次拟合的权重计算；公布的指数使用{whose.zh}，两者可能略有差异。"
+    return (note("N-PERFORMANCE", en, zh),)
+
+
+WHOSE = {
+    "base": Text("the base wave's weights", "基期的权重"),
+    "pooled": Text("the weights of all cells together", "全部单元合并的权重"),
+    "wave": Text("the weights of all brands of the wave", "该期全部品牌合并的权重"),
+    "rolling": Text("the weights of a rolling window of waves", "滚动窗口内各期的权重"),
+    "entity": Text("the weights of the brand over its waves", "该品牌各期合并的权重"),
+    "given": Text("fixed weights", "固定的权重"),
+}
+"""Rule of the index -> whose weights it uses, where they are not the cell's own."""
 
 
 def _listed(study: Study, cells: pl.DataFrame) -> Text:

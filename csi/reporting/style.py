@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from csi.display import at_floor, rounded_up
+from csi.display import at_floor, p_digits, rounded_up
 
 PAPER = "#fcfbf7"
 INK = "#1b2126"
@@ -111,7 +111,7 @@ def p_value(value: float | None, lang: str = "en", least: float = 0.0) -> str:
         return "< 0.001" if lang == "zh" else "< .001"
     if at_floor(value, least):
         return f"≤ {coefficient(rounded_up(value), lang, 3)}"
-    return coefficient(value, lang, 3)
+    return coefficient(value, lang, p_digits(value, least))
 
 
 def share(value: float | None, decimals: int = 1) -> str:

@@ -73,6 +73,8 @@ def _cell(table: Table, column: Column, row: dict[str, object], lang: str) -> st
         return table.texts.get(value, Text(value, value)).say(lang)
     if isinstance(value, float) and column.bounds(row):
         return style.p_value(value, lang, value)
+    if isinstance(value, float) and column.kind == "p" and not column.raw:
+        return style.p_value(value, lang, column.least)
     return printed(value, column.kind, lang)
 
 

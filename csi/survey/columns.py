@@ -130,7 +130,9 @@ def with_groups(codebook: Codebook, raws: Sequence[Raw], wanted: Mapping[str, st
         elif column not in have:
             en = f'the study has no key "{column}", and the data have no column of that name.'
             zh = f"研究中没有键“{column}”，数据中也没有该列。"
-            hint = did_you_mean(column, [*codebook.keys, *have])
+            near = did_you_mean(column, [*codebook.keys, *have])
+            groups = [k for k in codebook.keys if k not in RESERVED]
+            hint = near if "Did you mean" in near.en or not groups else did_you_mean(column, groups)
             problems.append(problem("E-BY", "between", en, zh, hint.en, hint.zh))
     if problems:
         raise Problems(problems, lang)

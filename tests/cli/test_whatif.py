@@ -57,7 +57,14 @@ def test_metrics_are_compared_between_cells(asked, study):
     assert {row["cell"] for row in found["differences"]} | {row["other"] for row in found["differences"]} == {
         row["wave"] for row in found["metrics"]
     }
-    assert asked("drivers", study, "--by", "colour", "--lang", "en")[0] == 1
+    code, _, err = asked("drivers", study, "--by", "colour", "--lang", "en")
+    assert code == 1
+    assert "--by: " in err
+    assert "respondent" not in err
+    code, _, err = asked("drivers", study, "--desired", "120", "--bootstrap", "100", "--lang", "en")
+    assert code == 1
+    assert "--desired: " in err
+    assert "Use --desired 85" in err
 
 
 def test_a_name_given_twice_is_refused(asked, study):

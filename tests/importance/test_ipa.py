@@ -109,7 +109,7 @@ def test_derived_alone_has_no_diagonal():
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"performance": {"a": "P1"}}, "make no map"),
+        ({"performance": {"a": "P1"}}, "at least two attributes, not 1"),
         ({"stated": None}, "neither stated"),
         ({"stated": {"speed": "I1"}}, "no stated importance of price"),
         ({"centre": "middle"}, "middle"),

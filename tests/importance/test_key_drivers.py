@@ -123,6 +123,19 @@ def test_pairs_are_tested_by_the_joint_draws(found):
         assert (row["p_value"] < 0.05) == (row["conf_low"] > 0 or row["conf_high"] < 0)
     top = found.pairs.filter((pl.col("driver") == "x0") & (pl.col("other") == "x3")).row(0, named=True)
     assert top["dominates"] == "complete"
+    assert found.pairs["p_adjusted"].to_list() == pytest.approx(csi.adjust(found.pairs["p_value"].to_numpy()).tolist())
+
+
+def test_a_driver_whose_beta_and_correlation_differ_in_sign_is_named():
+    rng = np.random.default_rng(3)
+    a = rng.standard_normal(300)
+    b = a + 0.5 * rng.standard_normal(300)
+    y = 2 * a - 0.5 * b + rng.standard_normal(300)
+    found = csi.key_drivers(pl.DataFrame({"a": a, "b": b, "y": y}), "y", ["a", "b"], replicates=0)
+    said = [s.en for s in found.sentences if "Signs of beta and correlation differ" in s.en]
+    assert len(said) == 1
+    assert "b (beta \u2212" in said[0]
+    assert "\u2212 " in str(found)
 
 
 def test_ranks_of_draws_by_hand():

@@ -117,8 +117,8 @@ def test_a_p_that_no_permutation_reached_is_a_bound_everywhere():
     made = csi.nca(frame, "x", "y", permutations=199)
     p = made.table["p_value"][0]
     assert p == pytest.approx(1 / 200)
-    assert "p ≤0.005" in made.sentences[0].en
-    assert "≤0.005" in str(made).splitlines()[2]
+    assert "p ≤ 0.005" in made.sentences[0].en
+    assert "≤ 0.005" in str(made).splitlines()[2]
     assert ("≤ .005" in effect_grid(made, "en").rows[0], "≤ 0.005" in effect_grid(made, "zh").rows[0]) == (True, True)
 
 

@@ -55,15 +55,15 @@ def test_groups_of_composites_bound_their_p_values(groups):
     found = csi.mga(groups, 99, 1, bootstraps=0)
     path = found.table.filter(kind="path")
     assert path["p_permutation"][0] == found.micom.least == 0.01
-    assert "≤0.010" in str(found)
+    assert "≤ 0.010" in str(found)
     assert "= 0.010" not in " ".join(s.en for s in found.micom.sentences.values())
 
 
 def test_replicates_bound_the_p_values_of_parameters(groups):
     drawn = csi.bootstrap(groups, 199, seed=1, interval="percentile")
     assert least_of(drawn) == pytest.approx(2 / 200)
-    assert "≤0.010" in str(drawn)
-    assert "≤0.010" in str(csi.effects(drawn))
+    assert "≤ 0.010" in str(drawn)
+    assert "≤ 0.010" in str(csi.effects(drawn))
     assert "\\leq" in drawn.to_latex() or "≤ .010" in drawn.to_latex()
     assert least_of(replace(drawn, interval="t")) == 0.0
 
@@ -75,5 +75,5 @@ def test_pairs_of_drivers_bound_theirs():
     found = csi.key_drivers(frame, "y", ["a", "b"], replicates=100)
     assert found.pairs["p_value"][0] == pytest.approx(found.least, rel=1e-6)
     assert found.least == pytest.approx(2 / 101)
-    assert "≤0.020" in str(found)
+    assert "≤ 0.020" in str(found)
     assert "≤" in found.to_latex("pairs") or "leq" in found.to_latex("pairs")

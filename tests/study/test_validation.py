@@ -16,6 +16,7 @@ from csi.measures.questionnaire.rated import Raters, raters_agree
 from csi.measures.questionnaire.validating import Rated
 from csi.measures.separation.mtmm import IMPROPER
 from csi.reporting.html import render_html
+from csi.reporting.validation import dimensions
 from csi.reporting.validation.build import facts, told_sections, verdict
 from csi.reporting.validation.traits import traits_section
 
@@ -346,6 +347,30 @@ def test_a_number_of_factors_that_no_rule_finds_is_in_the_verdict(found) -> None
     assert "rules for the number of factors finds the 3 constructs" in verdict(calm).en
     assert "条因子数规则无一得出 3 个构念" in verdict(calm).zh
     assert "rules for the number" not in verdict(replace(calm, n_factors=told)).en
+
+
+def test_rules_that_are_split_are_told_with_the_number_meant_first(found) -> None:
+    told = found.n_factors
+    frame = told.table.filter("counted").head(7)
+    voted = [1, 3, 1, 3, 2, 3, 1][: frame.height]
+    assert frame.height == len(voted)
+    split = replace(told, suggested=1, table=frame.with_columns(factors=pl.Series(voted)))
+    said = dimensions.kept_said(split)
+    assert said.en == "the 7 rules are split: 3 keep 3 factors (as many as constructs), 3 keep 1"
+    assert said.zh == "7 条规则意见不一：3 条保留 3 个因子（与构念数一致），3 条保留 1 个"
+    assert dimensions.kept_said(replace(split, intended=4)).en.endswith(
+        "3 keep 1 factor, 3 keep 3; 4 constructs were meant"
+    )
+    assert "split between 1 and 3 factors" in str(split)
+    most = replace(split, suggested=3, table=frame.with_columns(factors=pl.Series([3, 3, 3, 3, 2, 1, 1])))
+    assert dimensions.kept_said(most).en == "4 of 7 rules keep 3 factors, as many as constructs"
+
+
+def test_an_item_without_uniqueness_is_in_the_headline(found) -> None:
+    heywood = replace(found, efa=replace(found.efa, heywood=("v1",)))
+    assert "no variance of its own is left of v1 (a Heywood case)" in dimensions.dimensions_finding(heywood).en
+    assert "v1 已无独特方差" in dimensions.dimensions_finding(heywood).zh
+    assert "Heywood" not in dimensions.dimensions_finding(replace(found, efa=replace(found.efa, heywood=()))).en
 
 
 def test_three_items_are_not_said_to_fit() -> None:

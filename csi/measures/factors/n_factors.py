@@ -96,14 +96,25 @@ class NFactors(Shown):
     reasons: dict[str, Reason]
     notes: tuple[Note, ...] = ()
 
+    @property
+    def votes(self) -> list[int]:
+        """The numbers that rules with a vote keep, one per rule."""
+        return [int(v) for v in self.table.filter("counted")["factors"].drop_nulls()]
+
 
 @text.register
 def _(value: NFactors, lang: str = "en") -> str:
     """The suggestion, the rules and the scree."""
     between = f"{value.low}" if value.low == value.high else f"{value.low}-{value.high}"
+    counts = Counter(value.votes)
+    split = sorted(k for k in counts if counts[k] == max(counts.values()))
+    by, by_zh = f"{value.suggested} factors by most rules", f"多数规则建议 {value.suggested} 个因子"
+    if len(split) > 1:
+        by = f"the rules are split between {' and '.join(str(k) for k in split)} factors"
+        by_zh = f"各规则意见不一，{'、'.join(str(k) for k in split)} 个因子得票相同"
     first = Text(
-        f"{value.suggested} factors by most rules ({between} by all that count); {value.intended} constructs intended.",
-        f"多数规则建议 {value.suggested} 个因子（计入的规则范围 {between}）；预期构念 {value.intended} 个。",
+        f"{by} ({between} by all that count); {value.intended} constructs intended.",
+        f"{by_zh}（计入的规则范围 {between}）；预期构念 {value.intended} 个。",
     )
     named = {k: (v.zh if lang == "zh" else v.en) for k, v in LABELS.items()}
     rules = value.table.select(pl.col("method").replace(named), "factors", "counted", "reason")

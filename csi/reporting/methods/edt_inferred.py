@@ -55,8 +55,8 @@ def manifest(found: Surface) -> tuple[Note, ...]:
     if known.height == 1:
         row = known.row(0, named=True)
         each = [significant(v, 2) for v in products(row["r_expected"], row["r_perceived"], row["correlation"])]
-        en += f" (reliability of normal scores: E^2 {each[0]}, E P {each[1]}, P^2 {each[2]})"
-        zh += f"（按正态得分，信度：E^2 {each[0]}，E P {each[1]}，P^2 {each[2]}）"
+        en += f" (reliability of normal scores: E² {each[0]}, E·P {each[1]}, P² {each[2]})"
+        zh += f"（按正态得分，信度：E² {each[0]}，E·P {each[1]}，P² {each[2]}）"
     en += '; the latent form is the model "y ~ E + P + E:E + E:P + P:P" with estimator: mlr or plsc.'
     zh += "；潜变量形式为模型 y ~ E + P + E:E + E:P + P:P，以 estimator: mlr 或 plsc 估计。"
     return (note("N-MANIFEST", en, zh),)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 
 import polars as pl
@@ -64,17 +66,7 @@ def dimensions_finding(v: Validation) -> Text:
     """How many factors most rules name beside how many constructs were meant; items that go elsewhere."""
     parts = []
     if v.n_factors is not None:
-        found, meant = v.n_factors.suggested, v.n_factors.intended
-        votes = v.n_factors.table.filter(pl.col("counted") & pl.col("factors").is_not_null())["factors"].to_list()
-        same, ayes = found == meant, votes.count(found)
-        en = f"{ayes} of {len(votes)} rules keep{'s' if ayes == 1 else ''} {found} factor{'s' if found != 1 else ''}"
-        zh = f"{len(votes)} 条规则中有 {ayes} 条保留 {found} 个因子"
-        parts.append(
-            Text(f"{en}, as many as constructs", f"{zh}，与构念数一致")
-            if same
-            else Text(f"{en}, {meant} {'constructs were' if meant != 1 else 'construct was'} meant",
-                      f"{zh}，预期构念 {meant} 个")
-        )  # fmt: skip
+        parts.append(kept_said(v.n_factors))
     if v.efa is not None:
         astray, weak = strays(v.efa), v.efa.table.filter(verdict="weak")["item"].to_list()
         many, drawn = v.efa.table.height, len(v.efa.factors)
@@ -91,7 +83,53 @@ def dimensions_finding(v: Validation) -> Text:
         if weak:
             said = listed(v, weak)
             parts.append(Text(f"{said.en} on none to speak of", f"{said.zh}在各因子上载荷均低"))
+        parts.append(heywood_said(v.efa.heywood))
     return words.sentence(*parts) if parts else Text("Not told", "未给出")
+
+
+def kept_said(found: NFactors) -> Text:
+    """What most rules keep beside the constructs meant; of rules that are split, every number that as many name."""
+    meant, counts = found.intended, Counter(found.votes)
+    many, most = counts.total(), max(counts.values(), default=0)
+    first = [k for k in sorted(counts, key=lambda k: (k != meant, k)) if counts[k] == most]
+    said = [_kept(k, most, named=k == first[0], meant=k == meant) for k in first]
+    others = Text(
+        f"{meant} {'constructs were' if meant != 1 else 'construct was'} meant",
+        f"预期构念 {meant} 个",
+    )
+    if len(first) > 1:
+        en, zh = ", ".join(t.en for t in said), "，".join(t.zh for t in said)
+        told = Text(f"the {many} rules are split: {en}", f"{many} 条规则意见不一：{zh}")
+        return told if meant in first else Text(f"{told.en}; {others.en}", f"{told.zh}；{others.zh}")
+    top = found.suggested
+    en = f"{most} of {many} rules keep{'s' if most == 1 else ''} {top} factor{'s' if top != 1 else ''}"
+    zh = f"{many} 条规则中有 {most} 条保留 {top} 个因子"
+    if top == meant:
+        return Text(f"{en}, as many as constructs", f"{zh}，与构念数一致")
+    return Text(f"{en}, {others.en}", f"{zh}，{others.zh}")
+
+
+def _kept(number: int, rules: int, *, named: bool, meant: bool) -> Text:
+    """One number beside the rules that keep it; `named` says what is counted."""
+    en = f"{rules} keep{'s' if rules == 1 else ''} {number}"
+    zh = f"{rules} 条保留 {number} 个"
+    if named:
+        en, zh = f"{en} factor{'s' if number != 1 else ''}", f"{zh}因子"
+    return Text(f"{en} (as many as constructs)", f"{zh}（与构念数一致）") if meant else Text(en, zh)
+
+
+def heywood_said(items: Sequence[str]) -> Text:
+    """Items whose uniqueness the extraction used up; empty without any.
+
+    Example:
+        >>> heywood_said(["loy1"]).en, heywood_said([]).en
+        ('but no variance of its own is left of loy1 (a Heywood case)', '')
+    """
+    if not items:
+        return Text("", "")
+    own = "its own is left of" if len(items) == 1 else "their own is left of"
+    en = f"but no variance of {own} {', '.join(items)} (a Heywood case)"
+    return Text(en, f"但 {'、'.join(items)} 已无独特方差（Heywood 情形）")
 
 
 def strays(found: Efa) -> list[str]:
