@@ -123,6 +123,17 @@ def words(
     return behind + element("text", clean(content), **face, fill=fill)
 
 
+def upwards(x: float, y: float, content: str, *, size: float, fill: str = style.TEXT, bold: bool = False) -> str:
+    """Words that begin at (x, y) and run upwards.
+
+    Example:
+        >>> upwards(1, 2, "up", size=9)
+        '<text x="0" y="0" font-size="9" fill="#33393d" transform="translate(1 2) rotate(-90)">up</text>'
+    """
+    way, weight = f"translate({number(x)} {number(y)}) rotate(-90)", "700" if bold else None
+    return element("text", clean(content), x=0, y=0, font_size=size, font_weight=weight, fill=fill, transform=way)
+
+
 def line(
     start: Point, end: Point, stroke: str = style.HAIR, width: float = 1, dash: str | None = None, tip: str = ""
 ) -> str:

@@ -19,6 +19,7 @@ from csi.reporting.renderers.leaves import laid
 from csi.reporting.renderers.outline import outline
 from csi.reporting.renderers.pdf import content
 from csi.reporting.renderers.pictures import TALLEST, size_of
+from csi.reporting.renderers.pptx import _slides
 from csi.reporting.section import Column, Figure, Headline, Report, Section, Table
 from csi.reporting.write import prepared, written
 
@@ -230,6 +231,17 @@ def test_slides_have_findings_as_titles_and_native_charts_with_their_numbers(sli
     (behind,) = (v for n, v in slides.items() if n.endswith(".xlsx"))
     with zipfile.ZipFile(io.BytesIO(behind)) as book:
         assert not any(b"<f>" in book.read(n) or b"<hyperlink" in book.read(n) for n in book.namelist())
+
+
+def test_a_figure_too_tall_for_a_slide_stands_on_two_between_its_rows(report):
+    rows = "".join(f'<text x="0" y="{24 * k + 20}" font-size="13">row</text>' for k in range(40))
+    drawn = f'<svg xmlns="x" width="1040" height="980" viewBox="0 0 1040 980">{rows}</svg>'
+    told = outline(report, "en").parts[0]
+    part = replace(told, shots=(replace(told.shots[0], svg=drawn),))
+    one, two = (p for p, _ in _slides(part, None, "en"))
+    assert (one.title, two.title) == (part.title, f"{part.title} (continued)")
+    assert one.shots[0].svg.count("<text") == 40
+    assert sum(size_of(p.shots[0].svg)[1] for p in (one, two)) == 980
 
 
 def test_every_result_gives_its_tables(report, tmp_path):

@@ -151,7 +151,7 @@ def test_the_works_stand_beside_the_report(analysis):
     made = contents(told(analysis, ("writing", "references"), ("en",), "paper"), ("html",))
     assert made["references.bib"].decode().startswith("@")
     page = made["report.html"].decode()
-    assert "<pre" in page
+    assert "<details><summary>BibTeX</summary><pre" in page
     assert "doi = {10." in page
 
 

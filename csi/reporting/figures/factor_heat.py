@@ -72,19 +72,15 @@ def _heads(names: Sequence[str], left: float, side: float, lang: str) -> tuple[l
     if any(piece.endswith("…") for pieces in heads for piece in pieces):
         said = [svg.shorten(name, 150, 11, lang=lang) for name in names]
         top = max(text_width(one, 11, lang=lang) for one in said) + 4
-        return [_turned(one, left + side * (k + 0.5) + 4, top) for k, one in enumerate(said)], top
+        return [
+            svg.upwards(left + side * (k + 0.5) + 4, top, one, size=11, fill=style.MUTED) for k, one in enumerate(said)
+        ], top
     top = 13.0 * max((len(h) for h in heads), default=1)
     return [
         svg.words(left + side * (k + 0.5), top - 13 * (len(pieces) - 1 - j), piece, size=11, fill=style.MUTED,
                   anchor="middle")
         for k, pieces in enumerate(heads) for j, piece in enumerate(pieces)
     ], top  # fmt: skip
-
-
-def _turned(content: str, x: float, y: float) -> str:
-    """Words that begin at (x, y) and run upwards."""
-    way = f"translate({svg.number(x)} {svg.number(y)}) rotate(-90)"
-    return svg.element("text", svg.clean(content), x=0, y=0, font_size=11, fill=style.MUTED, transform=way)
 
 
 def _cell(row: Mapping[str, float] | None, x: float, y: float, side: float, lang: str) -> list[str]:

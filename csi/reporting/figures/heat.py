@@ -16,6 +16,8 @@ _NEUTRAL = "#f2efe6"
 _COOL = "#8b959b"
 _NARROWEST = 44.0
 """A cell holds "n < 30"; more columns than that leaves room for go into blocks below each other."""
+PITCH, APART = 1.08, 5.0
+"""The distance of two lines of a head by the size of its letters; the least between two heads."""
 Groups = Sequence[tuple[Text, Sequence[str]]]
 
 
@@ -189,19 +191,27 @@ def _block(
     side = (width - left - gap * (len(sets) - 1)) / max(total, 1)
     side = min(side, 150.0)
     named = any(said.say(lang) for said, _ in sets)
-    heads = {c: _head(say(c, labels, lang), side, size - 1, lang, bold=c == focal) for _, many in sets for c in many}
-    deep = max((len(lines) for lines, _ in heads.values()), default=1)
-    top = y + (52 if named else 30) + 11.0 * (deep - 1)
+    many = [c for _, columns in sets for c in columns]
+    middles = [
+        left + side * (k + 0.5) + gap * i for k, i in enumerate(i for i, (_, part) in enumerate(sets) for _ in part)
+    ]
+    found = _heads([(say(c, labels, lang), c == focal) for c in many], middles, (side, width, size - 1), lang)
+    heads = dict(zip(many, found[0], strict=True))
+    letters, turned = found[1:]
+    deep = max((_deep(lines, letters, lang, turned=turned) for lines in heads.values()), default=0.0)
+    top = y + (52 if named else 30) + deep
     x = left
     for said, columns in sets:
         if said.say(lang):
             parts.append(svg.words(x + 1, y + 16, said.say(lang), size=12, fill=style.MUTED))
         for column in columns:
             own = column == focal
-            lines, letters = heads[column]
             ink = style.FOCAL if own else style.TEXT
-            for k, head in enumerate(reversed(lines)):
-                base = top - 10 - 11.0 * k
+            for k, head in enumerate(reversed(heads[column])):
+                if turned:
+                    parts.append(svg.upwards(x + side / 2 + 4, top - 8, head, size=letters, fill=ink, bold=own))
+                    continue
+                base = top - 10 - PITCH * letters * k
                 parts.append(svg.words(x + side / 2, base, head, size=letters, fill=ink, bold=own, anchor="middle"))
             for i, row in enumerate(rows):
                 parts += _cell(cells.get((row, column)), x, top + step * i, side, step, small, reach)
@@ -213,16 +223,39 @@ def _block(
     return top + step * len(rows) + (14 if width < style.HALF or total < len({c for _, c in cells}) else 2)
 
 
-def _head(name: str, side: float, size: float, lang: str, *, bold: bool) -> tuple[list[str], float]:
-    """A column's name in the lines and the size at which it fits above its cells; cut where none does."""
-    if text_width(name, size, bold=bold, lang=lang) <= side - 2:
-        return [name], size
-    lines: list[str] = []
-    for letters in (10.0, 9.5, 9.0):
-        lines = svg.wrap(name, side - 1, letters, bold=bold, lang=lang)
-        if not any(line.endswith("…") for line in lines):
-            return lines, letters
-    return lines, 9.0
+def _heads(
+    names: Sequence[tuple[str, bool]], middles: Sequence[float], room: tuple[float, float, float], lang: str
+) -> tuple[list[list[str]], float, bool]:
+    """The lines of each column's (name, bold), their one size, and whether they are turned: where two would meet."""
+    side, width, most = room
+    for letters in [size for size in (12.0, 11.5, 11.0, 10.5, 10.0, 9.5, 9.0) if size <= most]:
+        heads = [_lines(name, side - 2, letters, lang, bold=bold) for name, bold in names]
+        half = [_wide(lines, letters, lang, bold=b) / 2 for lines, (_, b) in zip(heads, names, strict=True)]
+        ends = [0.0, *(x + h for x, h in zip(middles, half, strict=True))]
+        starts = [*(x - h for x, h in zip(middles, half, strict=True)), width]
+        free = [a - z for z, a in zip(ends, starts, strict=True)]
+        if all(f >= APART for f in free[1:-1]) and min(free[0], free[-1]) >= 0:
+            return heads, letters, False
+    return [[svg.shorten(n, 150, most, bold=bold, lang=lang)] for n, bold in names], most, True
+
+
+def _lines(name: str, limit: float, size: float, lang: str, *, bold: bool) -> list[str]:
+    """A name on one line, on two, or as wide as its longest word; never cut."""
+    words = max(text_width(word, size, bold=bold, lang=lang) for word in name.split(" "))
+    for wide in (limit, max(limit, words)):
+        lines = svg.wrap(name, wide, size, bold=bold, lang=lang)
+        if "".join(lines).replace(" ", "") == name.replace(" ", ""):
+            return lines
+    return [name]
+
+
+def _wide(lines: Sequence[str], size: float, lang: str, *, bold: bool) -> float:
+    return max(text_width(line, size, bold=bold, lang=lang) for line in lines)
+
+
+def _deep(lines: Sequence[str], size: float, lang: str, *, turned: bool) -> float:
+    """How far the heads reach above the one line there is always room for."""
+    return max(0.0, _wide(lines, size, lang, bold=True) - 12) if turned else PITCH * size * (len(lines) - 1)
 
 
 def _cell(

@@ -37,11 +37,12 @@ def laid(shots: Sequence[Shot], lang: str) -> Iterator[tuple[tuple[Shot, ...], l
         yield ((replace(line[0], svg=parts[-1]),) if parts else line), said
 
 
-def leaves(svg: str) -> list[str]:
+def leaves(svg: str, tallest: float | None = None) -> list[str]:
     """A drawing in as many parts of about one height as it needs; whole where it fits or nothing can be cut.
 
     Parameters:
-        svg: made by `csi.reporting.svg`.
+        svg: made by `csi.reporting.svg`. tallest: the most height of a part, in the drawing's units; that of a page
+            where none is given.
 
     Example:
         >>> root = '<svg x="" width="640" height="1000" viewBox="0 0 640 1000">'
@@ -50,14 +51,15 @@ def leaves(svg: str) -> list[str]:
         [(640.0, 480.0), (640.0, 520.0)]
     """
     wide, high = size_of(svg)
-    most = TALLEST * max(wide, SHEET)
-    spans = _spans(svg)
+    most = TALLEST * max(wide, SHEET) if tallest is None else tallest
+    spans = _spans(svg, most)
     if high <= most or spans is None:
         return [svg]
     cuts, count = [0.0], ceil(high / most)
     while high - cuts[-1] > most:
         left = (high - cuts[-1]) / (count - len(cuts) + 1) if len(cuts) <= count else most
-        cut = _cut(spans, cuts[-1] + 0.7 * left, cuts[-1] + left, cuts[-1] + min(1.3 * left, most))
+        low = max(cuts[-1] + 0.7 * left, high - most * max(count - len(cuts), 1))
+        cut = _cut(spans, low, cuts[-1] + left, cuts[-1] + min(1.3 * left, most))
         if cut is None:
             return [svg]
         cuts.append(cut)
@@ -82,8 +84,8 @@ def _cut(spans: Sequence[Span], low: float, wanted: float, high: float) -> float
     return float(round(min(found)[2])) if found else None
 
 
-def _spans(svg: str) -> list[Span] | None:
-    """From where to where each letter and shape stands, from the top; None where that cannot be told."""
+def _spans(svg: str, most: float) -> list[Span] | None:
+    """From where to where each letter and shape that fits on a page stands, from the top; None where it is unknown."""
     found = []
     for tag, attributes in _SHAPE.findall(svg):
         at = {name: float(value) for name, value in _VALUE.findall(attributes)}
@@ -93,7 +95,8 @@ def _spans(svg: str) -> list[Span] | None:
             size = at.get("font-size", LETTERS)
             found.append((at.get("y", 0.0) - size, at.get("y", 0.0) + 0.35 * size))
         elif tag == "rect":
-            found.append((at.get("y", 0.0), at.get("y", 0.0) + at.get("height", 0.0)))
+            band = at.get("height", 0.0) > most
+            found += [] if band else [(at.get("y", 0.0), at.get("y", 0.0) + at.get("height", 0.0))]
         elif tag in {"circle", "ellipse"}:
             reach = at.get("r", at.get("ry", 0.0)) + 1
             found.append((at.get("cy", 0.0) - reach, at.get("cy", 0.0) + reach))

@@ -15,6 +15,7 @@ from csi.errors import Language, Text
 from csi.reporting import style
 from csi.reporting.renderers.archive import repacked
 from csi.reporting.renderers.columns import extents
+from csi.reporting.renderers.leaves import leaves
 from csi.reporting.renderers.outline import Outline, Part, Printed, outline, plain
 from csi.reporting.renderers.pictures import pngs, size_of, texts_of, undrawn
 from csi.reporting.section import Report
@@ -33,6 +34,9 @@ RULE: Final = (
     f'<a:srgbClr val="{style.INK.lstrip("#").upper()}"/></a:solidFill></a:lnB>'
 )
 """The line under the headings of a table."""
+SHRUNK, UNEVEN = 0.75, 0.62
+"""A figure that the height of a slide shrinks to less of its width is cut in two; the most of it on one slide."""
+CONTINUED: Final = Text("{} (continued)", "{}（续）")
 POINTS: Final = 72 / 2.54
 """Points in a centimetre."""
 TOP, FOOT = 4.5, 17.7
@@ -86,11 +90,11 @@ def pptx(report: Report, lang: Language) -> bytes:
     about.title, about.author, about.last_modified_by = told.title[:255], "csi", "csi"
     about.created, about.modified, about.revision = when, when, 1
     labels = {k: plain(v.say(lang)) for s in report.sections for t in s.tables for k, v in t.texts.items()}
-    plots = [plot(part, labels, lang) for part in told.parts]
-    pictured = [s for part, chart in zip(told.parts, plots, strict=True) if chart is None for s in part.shots[:2]]
-    drawn = dict(zip((s.number for s in pictured), pngs([s.svg for s in pictured], lang=lang), strict=True))
+    slides = [each for part in told.parts for each in _slides(part, plot(part, labels, lang), lang)]
+    pictured = [s.svg for part, chart in slides if chart is None for s in part.shots[:2]]
+    drawn = dict(zip(pictured, pngs(pictured, lang=lang), strict=True))
     _Slide(deck, told).headline()
-    for part, chart in zip(told.parts, plots, strict=True):
+    for part, chart in slides:
         _Slide(deck, told).section(part, chart, drawn)
     out = io.BytesIO()
     deck.save(out)
@@ -101,7 +105,25 @@ def _larger(screen: Part, sheet: Part) -> Part:
     """The part with its figures as drawn for a screen, or for a page where letters are far larger then."""
     both = list(zip(screen.shots, sheet.shots, strict=True))
     room = _room(min(len(both), 2))
-    return replace(screen, shots=tuple(b if _scale(b.svg, room) > LARGER * _scale(a.svg, room) else a for a, b in both))
+    best = _halved if len(both) == 1 else _scale
+    return replace(screen, shots=tuple(b if best(b.svg, room) > LARGER * best(a.svg, room) else a for a, b in both))
+
+
+def _slides(part: Part, chart: Plot | None, lang: Language) -> list[tuple[Part, Plot | None]]:
+    """The part on one slide, or on two where its only figure is so tall that a slide would shrink its letters."""
+    if chart is not None or len(part.shots) != 1:
+        return [(part, chart)]
+    (shot,) = part.shots
+    tall = _halved(shot.svg, _room(1)) > _scale(shot.svg, _room(1))
+    cut = leaves(shot.svg, UNEVEN * size_of(shot.svg)[1]) if tall else [shot.svg]
+    titles = [part.title, *(CONTINUED.say(lang).format(part.title) for _ in cut[1:])]
+    return [(replace(part, title=t, shots=(replace(shot, svg=s),)), None) for t, s in zip(titles, cut, strict=True)]
+
+
+def _halved(svg: str, room: float) -> float:
+    """The scale of a drawing on two slides where one would shrink it much, else on one."""
+    (wide, high), whole = size_of(svg), _scale(svg, room)
+    return whole if whole > SHRUNK * room / wide else min(room / wide, (FOOT - TOP) / (UNEVEN * high))
 
 
 def _room(count: int) -> float:
@@ -201,7 +223,7 @@ class _Slide:
         self.text(EDGE, top, 2.5, [(change, 16, False, style.TEXT) for change in self.told.changes])
         self.foot()
 
-    def section(self, part: Part, chart: Plot | None, drawn: Mapping[int, bytes]) -> None:
+    def section(self, part: Part, chart: Plot | None, drawn: Mapping[str, bytes]) -> None:
         """A finding: title, legend, then chart, pictures or table; the rest in the speaker's notes."""
         self.title(part.title, 0.9, 2.3, 24)
         drawn_as = part.shots[0].caption if part.shots else ""
@@ -217,7 +239,7 @@ class _Slide:
             if len(part.tables[0].cells) <= FEW:
                 self.text(EDGE, TOP + FEW + 1.5, 6.0, said)
         self.foot()
-        lack = undrawn((texts_of(s.svg) for s in part.shots if s.number in drawn), _LACK)
+        lack = undrawn((texts_of(s.svg) for s in part.shots if s.svg in drawn), _LACK)
         notes = (*part.sentences, *part.notes, *(plain(n.say(self.lang)) for n in lack))
         self.slide.notes_slide.notes_text_frame.text = "\n".join(notes)
 
@@ -310,9 +332,9 @@ class _Slide:
         elif values and min(values) >= 0:
             axis.minimum_scale = 0.0
 
-    def pictures(self, part: Part, drawn: Mapping[int, bytes]) -> None:
+    def pictures(self, part: Part, drawn: Mapping[str, bytes]) -> None:
         """One figure, or two side by side, as large as the room lets them be."""
-        shots = [s for s in part.shots if s.number in drawn]
+        shots = [s for s in part.shots if s.svg in drawn]
         room = _room(len(shots))
         left = EDGE
         for shot in shots:
@@ -320,7 +342,7 @@ class _Slide:
             scale = _scale(shot.svg, room)
             at = left + (room - scale * wide) / 2
             size = [round(v * EMU) for v in (at, TOP, scale * wide, scale * high)]
-            added = self.slide.shapes.add_picture(io.BytesIO(drawn[shot.number]), *size)
+            added = self.slide.shapes.add_picture(io.BytesIO(drawn[shot.svg]), *size)
             added._element.nvPicPr.cNvPr.set("descr", shot.finding)  # noqa: SLF001 - no other way to alternative text
             left += room + 0.8
 
