@@ -205,6 +205,7 @@ def test_it_reads_in_both_languages():
     assert "混合型（两者皆强）" in text(found, "zh")
 
 
+@pytest.mark.slow
 def test_the_insurance_study_has_its_page():
     study = Study.read(Path(__file__).parents[2] / "data/insurance/study.yaml")
     section = run_method(study, study.panel(), "emotion_patterns")

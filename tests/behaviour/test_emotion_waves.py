@@ -113,6 +113,7 @@ def test_a_table_of_complaints_says_the_same_as_the_item():
     assert none.patterns.transitions.height
 
 
+@pytest.mark.slow
 def test_a_table_of_complaints_is_read_as_by_complaints():
     """Without any score nothing says what was handled; of whom a table of yes and no says nothing, nothing is known."""
     panel = panel_of(400, np.random.default_rng(2))

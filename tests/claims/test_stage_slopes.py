@@ -92,6 +92,7 @@ def test_a_trend_is_the_least_squares_line_through_the_slopes(found, composed):
     assert contrast(2).tolist() == [-1.0, 1.0]
 
 
+@pytest.mark.slow
 def test_planted_slopes_and_trends_are_recovered_and_their_intervals_hold():
     """200 panels of 3 x 100 people: mean slopes and trends; 95 % intervals of three trends."""
     slopes, inside = [], []

@@ -101,6 +101,7 @@ def test_a_study_switches_it_off_or_sets_its_level(machine, study):
         study.write_text(text, encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_micom_on_request_of_the_command_or_the_study(asked, machine, study):
     words = ("comparable", study, "--between", "brand", "--wave", "2026Q3")
     found = machine(*words, "--rule", "micom")
@@ -236,6 +237,7 @@ def test_a_column_of_the_study_file_that_the_data_lack(asked, spoken):
         spoken.write_text(text, encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_every_table_of_differences_bears_its_evidence(asked, machine, study, shifted):
     """`csi index`, `league` and `track --explain`: one line each, and what fails has no rank and is named."""
     out = asked("index", study, "--bootstrap", "0", "--lang", "en")[1]
@@ -273,6 +275,7 @@ def test_what_was_not_tested_says_what_to_ask(asked, study):
         study.write_text(text, encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_alignment_of_all_cells_names_the_one_that_differs(asked, machine, shifted, tmp_path):
     found = machine("comparable", shifted, "--align", "--record", tmp_path / "record.json")
     assert len(found["aligned"]) == 10
@@ -291,6 +294,7 @@ def test_alignment_of_all_cells_names_the_one_that_differs(asked, machine, shift
     assert record["aligned"] == found["aligned"]
 
 
+@pytest.mark.slow
 def test_alignment_of_any_column_and_of_constructs_without_three_items(asked, machine, spoken):
     words = ("comparable", spoken, "--between", "rare", "--within", "brand", "--align", "--construct", "all")
     found = machine(*words)

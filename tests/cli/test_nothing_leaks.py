@@ -136,7 +136,7 @@ WITHOUT_ERRORS = ("comparable", "quality", "missing")
 """Verbs that take no choice of standard errors."""
 
 
-@pytest.mark.parametrize("form", ["--json", "--lang"])
+@pytest.mark.parametrize("form", ["--json", pytest.param("--lang", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("case", VERBS)
 def test_no_verb_tells_it(study, secret, out_of, tmp_path, case, form):
     verb = case.split(" ")[0]
@@ -169,7 +169,8 @@ ENDS = {"html": ".html", "notebook": ".ipynb", "xlsx": ".xlsx"}
 
 
 @pytest.mark.parametrize(
-    ("kind", "focal", "to"), [("quarterly", "BD", "html,notebook,xlsx"), ("paper", "ZX", "html,xlsx")]
+    ("kind", "focal", "to"),
+    [("quarterly", "BD", "html,notebook,xlsx"), pytest.param("paper", "ZX", "html,xlsx", marks=pytest.mark.slow)],
 )
 def test_no_report_tells_it(study, secret, out_of, tmp_path, kind, focal, to):
     own = study.with_name(f"{focal}.yaml")

@@ -47,6 +47,7 @@ def test_targets_events_and_the_benchmark_are_printed(asked, machine, aimed):
         assert word in out, word
 
 
+@pytest.mark.slow
 def test_another_construct_has_its_own_target(machine, aimed):
     rows = machine("track", aimed, *WORDS, "--construct", "loyalty", "--wave", "2026Q3")["tracking"]
     assert [r["target"] for r in rows] == [70, 70]
@@ -87,6 +88,7 @@ def test_the_command_line_sets_views(asked, machine, aimed):
     assert code == 1
 
 
+@pytest.mark.slow
 def test_the_benchmark_may_be_a_brand(asked, machine, aimed):
     rows = {r["brand"]: r for r in machine("track", aimed, *WORDS, "--wave", "2026Q3", "--benchmark", "YA")["tracking"]}
     gap = rows["ZX"]["index"] - rows["YA"]["index"]
@@ -103,6 +105,7 @@ def test_the_record_keeps_alerts_views_and_rates(asked, aimed, tmp_path):
     assert kept["settings"]["targets"][0]["value"] == 75
 
 
+@pytest.mark.slow
 def test_formula_ids_stand_beside_every_index(asked, machine, aimed, tmp_path):
     words = ("--errors", "linearised", "--bootstrap", "0")
     assert "index 0-100 (F1)" in asked("league", aimed, *words, "--lang", "en")[1]

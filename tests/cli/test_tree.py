@@ -138,7 +138,7 @@ def later(text):
     )
 
 
-@pytest.mark.parametrize("structure", ["old", "both"])
+@pytest.mark.parametrize("structure", [pytest.param("old", marks=pytest.mark.slow), "both"])
 def test_tables_of_a_tree_follow_a_renamed_company(asked, altered, structure):
     """Structure and weights name it as it was: one leaf, with every number as without the new name."""
     doubled = lambda text: text + "BN,cars,,,\n"  # noqa: E731 - beside BX

@@ -272,6 +272,7 @@ def test_covariance_models_find_the_planted_paths(whole, truth):
             assert got[name] == pytest.approx(stated, abs=0.03), (card, name)
 
 
+@pytest.mark.slow
 def test_rival_models(panel):
     """What is planted: two emotions, five dimensions under one, trust and commitment between, one value behind four."""
     kept = {}

@@ -99,6 +99,7 @@ def test_support_is_the_share_of_resamples_and_intervals_hold_the_value():
     assert "魅力：clear" in found.sentences[0].zh
 
 
+@pytest.mark.slow
 def test_the_interval_of_the_coefficient_covers_it():
     rng = np.random.default_rng(8)
     hits, shares = 0, np.array([0.3, 0.3, 0.2, 0.2])  # M, O, A, I: CS+ = .5

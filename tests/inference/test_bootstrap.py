@@ -102,7 +102,7 @@ class _Draws:
         self.bootstrap_distribution = draws
 
 
-@pytest.mark.parametrize("replicates", [200, 1000, 1999])
+@pytest.mark.parametrize("replicates", [200, 1000, pytest.param(1999, marks=pytest.mark.slow)])
 def test_p_value_and_interval_are_one_statement(replicates: int) -> None:
     rng = np.random.default_rng(5)
     points = rng.normal(0, 1.7, size=4000)

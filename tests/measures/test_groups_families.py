@@ -77,6 +77,7 @@ def test_a_family_too_large_for_the_permutations_says_so(seven) -> None:
     assert "载荷（126 项检验：2520 次）" in note.say("zh")
 
 
+@pytest.mark.slow
 def test_paths_of_many_pairs_are_told_apart_by_default() -> None:
     """Seven groups of three paths: 63 differences need 1260 permutations at .05."""
     frame = pl.concat([answers(dict.fromkeys("tuvwxy", 80), path=0.8), answers({"z": 80}, path=-0.8)])

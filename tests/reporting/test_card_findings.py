@@ -54,6 +54,7 @@ def test_a_card_is_headed_by_what_it_is_about(name, en, zh):
     assert zh in title(name).zh
 
 
+@pytest.mark.slow
 def test_no_two_cards_are_headed_alike():
     said = [title(name) for name in CARDS]
     assert len({t.en for t in said}) == len({t.zh for t in said}) == len(CARDS)

@@ -44,6 +44,7 @@ def test_an_intervention_is_told_in_points(analysis):
     assert "分（1–10 分制）（95% 区间" in told.title.zh
 
 
+@pytest.mark.slow
 def test_pages_say_customers_in_one_word_and_name_options(analysis):
     for name in ("bgnbd", "repurchase", "churn", "attitude", "lifecycle", "journey", "emotion_waves", "text"):
         told = method_section(name, analysis)

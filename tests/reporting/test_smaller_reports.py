@@ -70,6 +70,7 @@ def test_reasons_stand_in_the_language_of_the_table(reversed_study):
     assert printed["zh"] == "基期 2025Q1 的权重：satisfaction：s1 的外部权重不为正，不给出指数。"
 
 
+@pytest.mark.slow
 def test_without_an_index_there_is_nothing_to_improve_first(reversed_study, tmp_path):
     folder, report = report_in(reversed_study, tmp_path / "reports")
     assert "priorities" not in report.keys

@@ -297,6 +297,7 @@ def test_cells_are_fitted_as_if_alone():
         np.testing.assert_allclose(both.values[s], alone.values[0], rtol=1e-6, atol=1e-8)
 
 
+@pytest.mark.slow
 def test_bootstrap_errors_are_near_the_formulas():
     draw = np.random.default_rng(5)
     x = draw.normal(size=(500, 1))

@@ -55,6 +55,7 @@ def test_questions_are_asked_of_those_the_recipe_says(study):
     assert truth["wave"].to_list() == ["2026Q1", "2026Q3"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("card", CARDS)
 def test_cards_find_the_paths_of_the_population(card, study, large):
     asked = CARDS[card]

@@ -238,6 +238,7 @@ def test_of_many_cells_two_items_of_three_in_one_of_them():
     assert set(found.pairs.filter(~touched)["verdict"]) == {"comparable"}
 
 
+@pytest.mark.slow
 def test_sixty_groups_at_once_with_one_too_small_and_one_constant():
     rng = np.random.default_rng(6)
     rows = {f"g{k:02d}": draw(rng, 120, 0.3 * (k % 3), (0.0, 0.0, 1.5 * (k == 7), 0.0)) for k in range(60)}

@@ -139,6 +139,7 @@ def test_a_linked_change_is_of_the_factor_alone(made):
     assert later["link"] is None
 
 
+@pytest.mark.slow
 def test_the_error_of_a_linked_change_is_that_of_refitting_everything():
     est = fit(MODEL, waves(), PLS(), by=["wave"], scale=(1, 10), unit="id")
     found = index(est)
