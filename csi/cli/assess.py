@@ -26,7 +26,7 @@ from csi.measures.selection import selection
 from csi.measures.shown import WORDS
 from csi.measures.tetrads import cta
 from csi.pls.estimator import PLS
-from csi.reporting.tables import Kind
+from csi.reporting.section import Kind
 
 FIT = Text("Fit of the estimated and the saturated model", "估计模型与饱和模型的拟合")
 EXACT = Text("Exact fit", "精确拟合检验")

@@ -21,7 +21,7 @@ from csi.errors import Language, Note, Problem, Problems, Text, note
 from csi.expectation.kano import coding_notes
 from csi.pls.blueprint import composite_problems
 from csi.reporting.methods import allowed
-from csi.reporting.tables import Kind
+from csi.reporting.section import Kind
 from csi.reporting.usable import no_waves, unusable_items
 from csi.reporting.waves import wave_record
 from csi.reporting.weighed import ended

@@ -16,7 +16,7 @@ from csi.errors import Language, Problems, Text
 from csi.moments.stack import Moments
 from csi.moments.streamed import Streamed
 from csi.pls.blueprint import composite_problems
-from csi.reporting.tables import Kind
+from csi.reporting.section import Kind
 from csi.study import Study
 from csi.study.estimator import estimator_of
 from csi.study.fitted import CELLS

@@ -17,7 +17,7 @@ from csi.cli.studied import cell_arguments, chosen, names, opened, provenance
 from csi.cli.to import check_to, to_argument
 from csi.cli.to_tables import with_files
 from csi.errors import Language, Text
-from csi.reporting.tables import Kind
+from csi.reporting.section import Kind
 from csi.study import Study
 from csi.study.aligned import aligned
 from csi.study.gate import judged

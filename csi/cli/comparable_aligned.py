@@ -13,7 +13,7 @@ from csi.cli.grids import each, grid
 from csi.cli.studied import names
 from csi.errors import Language, Note, Text, note
 from csi.measures.alignment import PARAMETERS, Way, differing
-from csi.reporting.tables import Kind
+from csi.reporting.section import Kind
 from csi.study import Study
 from csi.tracking.gate_aligned import AlignedCells, agreement_text
 

@@ -21,7 +21,7 @@ from csi.estimate.estimate import Estimate
 from csi.estimate.protocol import Estimator
 from csi.inference.bootstrap import bootstrap
 from csi.reporting.record import versions
-from csi.reporting.tables import Kind
+from csi.reporting.section import Kind
 from csi.study.estimator import rivals_of
 from csi.study.schema_estimate import EstimatorName
 from csi.tracking.compare import Comparison, compared

@@ -16,7 +16,7 @@ from csi.errors import Language, Note, Text
 from csi.importance.key_drivers import KeyDrivers, key_drivers
 from csi.importance.key_drivers_words import HEADINGS, KINDS, SIGNS, TITLES, sentences_of
 from csi.importance.metrics import METRICS
-from csi.reporting.tables import Kind
+from csi.reporting.section import Kind
 from csi.study import Study
 from csi.study.fitted import fitted
 from csi.survey.bases import Bases

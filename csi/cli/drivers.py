@@ -33,9 +33,8 @@ from csi.importance.cipma import sentences_of as need_sentences
 from csi.importance.drivers import Drivers, drivers
 from csi.importance.drivers_words import QUADRANTS, sentences_of
 from csi.importance.key_drivers import key_drivers
-from csi.reporting.section import SAMPLING_ONLY
+from csi.reporting.section import SAMPLING_ONLY, Kind
 from csi.reporting.soundness import cell_notes, estimate_notes, own_levels, settled
-from csi.reporting.tables import Kind
 from csi.study import Study
 
 HEADINGS = {

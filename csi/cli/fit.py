@@ -36,9 +36,8 @@ from csi.cli.studied import (
 from csi.errors import Language, Text
 from csi.estimate.estimate import Estimate
 from csi.reporting.scaled import scale_notes, scaled
-from csi.reporting.section import SAMPLING_ONLY
+from csi.reporting.section import SAMPLING_ONLY, Kind
 from csi.reporting.soundness import cell_notes, estimate_notes, settled
-from csi.reporting.tables import Kind
 from csi.study import Study
 from csi.survey.bases import Bases
 from csi.survey.panel import Panel

@@ -23,8 +23,8 @@ from csi.measures.reliability import reliability
 from csi.measures.shown import WORDS
 from csi.measures.validity import validity
 from csi.reporting.record import versions
-from csi.reporting.section import SAMPLING_ONLY
-from csi.reporting.tables import Kind, printed
+from csi.reporting.section import SAMPLING_ONLY, Kind
+from csi.reporting.tables import printed
 from csi.survey.plain_file import PlainFile
 
 SHOWN = 4

@@ -14,7 +14,7 @@ from csi.errors import Language, Note, Reason, Text
 from csi.estimate.estimate import Estimate
 from csi.inference.adjust import Method
 from csi.inference.family import NAMES, Family, family
-from csi.reporting.tables import Kind
+from csi.reporting.section import Kind
 
 HEADINGS = {
     "lhs": Text("outcome", "结果"),

@@ -17,7 +17,8 @@ from csi.estimate.shown import least_of
 from csi.measures.admissible import Diagnosis
 from csi.measures.fit_measures import FitMeasures
 from csi.measures.standardised import r2
-from csi.reporting.tables import Kind, printed
+from csi.reporting.section import Kind
+from csi.reporting.tables import printed
 from csi.sem.fitted import Test, fitted
 
 SECTIONS: Final = {

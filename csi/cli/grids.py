@@ -9,8 +9,8 @@ import polars as pl
 
 from csi.cli.answer import Grid
 from csi.errors import Language, Text
-from csi.reporting.section import Column, Table
-from csi.reporting.tables import Kind, head, rows
+from csi.reporting.section import Column, Kind, Table
+from csi.reporting.tables import head, rows
 
 HALF = 0.5
 """An effective n nearer to n than this is printed as the same number."""

@@ -31,6 +31,7 @@ from csi.cli.studied import (
 from csi.cli.to import check_to, to_argument
 from csi.cli.to_tables import with_files
 from csi.errors import Language, Note, Text, note
+from csi.reporting.section import Kind
 from csi.reporting.soundness import (
     absent_notes,
     bases_of,
@@ -41,7 +42,6 @@ from csi.reporting.soundness import (
     suppressed,
     unweighed,
 )
-from csi.reporting.tables import Kind
 from csi.study import Study
 from csi.study.breaks import scale_doubted
 from csi.study.fitted import indexed, over_copies, with_replicates

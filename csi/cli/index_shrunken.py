@@ -12,7 +12,7 @@ from csi.cli.answer import Grid
 from csi.cli.grids import each, grid, identified
 from csi.cli.studied import keys_in, names, only
 from csi.errors import Language, Note, Problems, Text, note
-from csi.reporting.tables import Kind
+from csi.reporting.section import Kind
 from csi.study import Study
 from csi.survey.bases import FLAGS
 from csi.tracking.index import Index

@@ -16,7 +16,7 @@ from csi.errors import Language, Text
 from csi.importance.drivers_words import QUADRANTS
 from csi.importance.ipa import Ipa, ipa
 from csi.importance.ipa_words import GRIDS, HEADINGS
-from csi.reporting.tables import Kind
+from csi.reporting.section import Kind
 from csi.survey.plain_file import read_plain
 
 RESAMPLING = Text("Resampling", "重抽样")

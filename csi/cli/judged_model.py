@@ -12,7 +12,7 @@ from csi.cli.grids import grid
 from csi.cli.source import Source
 from csi.errors import Language, Text
 from csi.estimate.estimate import Estimate
-from csi.reporting.tables import Kind
+from csi.reporting.section import Kind
 
 HEADINGS = {
     "rmse": Text("RMSE", "RMSE"),

@@ -27,9 +27,9 @@ from csi.cli.studied import (
 from csi.cli.to import check_to, to_argument
 from csi.cli.to_tables import with_files
 from csi.errors import Language, Problem, Problems, Text, problem
+from csi.reporting.section import Kind
 from csi.reporting.soundness import bases_of
 from csi.reporting.style import share
-from csi.reporting.tables import Kind
 from csi.study import Study
 from csi.survey.bases import FLAGS
 from csi.tracking.contrasts import construct_place

@@ -20,9 +20,8 @@ from csi.estimate.estimate import Estimate
 from csi.importance.what_if import WhatIf
 from csi.importance.what_if_words import HEADINGS, ROLES, TITLES
 from csi.models.model import Model
-from csi.reporting.section import SAMPLING_ONLY
+from csi.reporting.section import SAMPLING_ONLY, Kind
 from csi.reporting.soundness import cell_notes, estimate_notes, settled
-from csi.reporting.tables import Kind
 from csi.study import Study
 from csi.survey.panel import Panel
 

@@ -11,7 +11,7 @@ from csi.errors import Language, Text
 from csi.estimate.shown import least_of
 from csi.measures.mediation import EFFECTS, KINDS, Mediation, mediation
 from csi.measures.shown import HEADINGS
-from csi.reporting.tables import Kind
+from csi.reporting.section import Kind
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

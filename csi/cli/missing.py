@@ -12,7 +12,7 @@ from csi.cli.grids import HEADINGS, each, grid
 from csi.cli.studied import names, study_argument
 from csi.cli.to import check_to, to_argument, write_to
 from csi.errors import Language, Note, Problems, Text, note, problem
-from csi.reporting.tables import Kind
+from csi.reporting.section import Kind
 from csi.reporting.words import answering as words
 from csi.study import Study, read_study
 from csi.study.missingness import Missingness, missingness

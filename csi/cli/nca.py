@@ -18,7 +18,7 @@ from csi.errors import Language, Text
 from csi.importance.nca import PERMUTATIONS, Nca, nca
 from csi.importance.nca_words import HEADINGS, SIZES, wide
 from csi.measures.effects import chains
-from csi.reporting.tables import Kind
+from csi.reporting.section import Kind
 from csi.survey.plain_file import read_plain
 
 SHUFFLING = Text("Permuting", "置换")

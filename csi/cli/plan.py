@@ -15,7 +15,7 @@ from csi.errors import Language, Text
 from csi.importance.plan import Plan, plan
 from csi.importance.plan_words import BEST, CHOSEN, HEADINGS, TITLES, plans_named, sentences_of
 from csi.importance.what_if_words import quoted
-from csi.reporting.tables import Kind
+from csi.reporting.section import Kind
 from csi.study import Study
 
 WORTH = "what one point of the target is worth, in the unit of the costs: the plan with the largest net is chosen"

@@ -20,7 +20,7 @@ from csi.measures.sizing.pls_power import power_pls
 from csi.measures.sizing.power import Power
 from csi.measures.sizing.reliability_power import power_alpha, power_icc
 from csi.measures.sizing.rmsea_power import power_invariance, power_rmsea
-from csi.reporting.tables import Kind
+from csi.reporting.section import Kind
 
 DRAWING: Final = Text("Drawing samples", "抽取样本")
 COMMON: Final = ("n", "power", "significance")

@@ -16,7 +16,7 @@ from csi.errors import Language, Text
 from csi.measures.cvpat import AGAINST, OVERALL, cvpat
 from csi.measures.predict import BENCHMARKS, TECHNIQUES, predict
 from csi.measures.predictive_power import POWERS
-from csi.reporting.tables import Kind
+from csi.reporting.section import Kind
 
 CELLS = "apart in every cell of these columns (of a study brand, wave, stage, segment)"
 ITEMS = Text("Items", "题项")

@@ -22,8 +22,7 @@ from csi.inference.resample import Kind as Resampled
 from csi.measures.copula import Copula, copula
 from csi.measures.copula_words import HEADINGS, VERDICTS
 from csi.measures.nonlinear import MORE, Nonlinear, nonlinear
-from csi.reporting.section import SAMPLING_ONLY
-from csi.reporting.tables import Kind
+from csi.reporting.section import SAMPLING_ONLY, Kind
 
 NUMBERS: dict[str, Kind] = {
     "estimate": "estimate",

@@ -15,7 +15,7 @@ from csi.cli.grids import grid
 from csi.cli.source import source_arguments, source_of
 from csi.errors import Language, Text
 from csi.measures.scores import predictions, scores
-from csi.reporting.tables import Kind
+from csi.reporting.section import Kind
 from csi.survey.plain_file import read_plain
 
 SHOWN = 10

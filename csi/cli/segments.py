@@ -18,7 +18,7 @@ from csi.measures.fimix import Fimix, fimix
 from csi.measures.fimix_frames import HEADINGS
 from csi.measures.pos import Pos, pos
 from csi.measures.segment_criteria import CRITERIA
-from csi.reporting.tables import Kind
+from csi.reporting.section import Kind
 
 SEARCHING = Text("Searching segments", "搜索细分")
 NUMBERS = ("1", "2", "3", "4", "5")

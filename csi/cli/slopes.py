@@ -14,7 +14,7 @@ from csi.estimate.shown import least_of
 from csi.measures.johnson_neyman import KINDS, johnson_neyman
 from csi.measures.shown import HEADINGS
 from csi.measures.slopes import AT, simple_slopes
-from csi.reporting.tables import Kind
+from csi.reporting.section import Kind
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

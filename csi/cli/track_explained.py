@@ -12,7 +12,7 @@ from csi.cli.grids import each, grid, identified
 from csi.cli.index import formula_of
 from csi.cli.studied import keys_in, names
 from csi.errors import Language, Text
-from csi.reporting.tables import Kind
+from csi.reporting.section import Kind
 from csi.study import Study
 from csi.study.breaks import breaks_of
 from csi.survey.panel import Panel

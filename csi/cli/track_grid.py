@@ -12,7 +12,8 @@ from csi.cli.evidence import YES, rank_evidence
 from csi.cli.grids import each, grid
 from csi.cli.studied import keys_in, names
 from csi.errors import Language, Text
-from csi.reporting.tables import Kind, printed, signed
+from csi.reporting.section import Kind
+from csi.reporting.tables import printed, signed
 from csi.study import Study
 from csi.survey.bases import FLAGS
 from csi.tracking.benchmark import MEAN

@@ -12,7 +12,7 @@ from csi.cli.grids import counted, each, grid
 from csi.cli.studied import keys_in, names, only
 from csi.cli.track_grid import HEADINGS, starred, told_evidence
 from csi.errors import Language, Note, Text
-from csi.reporting.tables import Kind
+from csi.reporting.section import Kind
 from csi.study import Study
 from csi.study.rated import AGAINST, PARTS, evidence_sentences, rate_names, rate_notes, rated, rates_over_waves, tested
 from csi.survey.bases import FLAGS

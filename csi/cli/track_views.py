@@ -12,7 +12,7 @@ from csi.cli.answer import Grid
 from csi.cli.grids import each, grid, identified
 from csi.cli.studied import keys_in, names, only
 from csi.errors import Language, Note, Text
-from csi.reporting.tables import Kind
+from csi.reporting.section import Kind
 from csi.study import Study
 from csi.tracking.breaks import Break
 from csi.tracking.contrasts import construct_place

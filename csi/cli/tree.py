@@ -26,8 +26,9 @@ from csi.cli.to import check_to, to_argument
 from csi.cli.to_tables import with_files
 from csi.cli.track_grid import starred
 from csi.errors import Language, Note, Problem, Problems, Text, did_you_mean, problem
+from csi.reporting.section import Kind
 from csi.reporting.sections.tree import LEVELS, level_word
-from csi.reporting.tables import Kind, signed
+from csi.reporting.tables import signed
 from csi.study import Study
 from csi.study.grown import grown
 from csi.survey.bases import FLAGS

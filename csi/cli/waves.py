@@ -12,7 +12,7 @@ from csi.cli.progress import working
 from csi.cli.studied import names, provenance, study_argument
 from csi.cli.to import check_to, to_argument, write_to
 from csi.errors import Language, Text
-from csi.reporting.tables import Kind
+from csi.reporting.section import Kind
 from csi.reporting.usable import completed
 from csi.reporting.waves import (
     Waves,

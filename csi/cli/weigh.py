@@ -15,7 +15,8 @@ from csi.cli.grids import grid
 from csi.cli.studied import opened, study_argument
 from csi.errors import Language, Problem, Problems, Text, problem
 from csi.inference.make_replicates import MadeWeights
-from csi.reporting.tables import Kind, printed
+from csi.reporting.section import Kind
+from csi.reporting.tables import printed
 from csi.reporting.weighed import HEADINGS, bases_told, ended, made_said, told_margins
 from csi.study import Study
 from csi.study.replicated import made_weights

@@ -8,9 +8,8 @@ from typing import Final
 import polars as pl
 
 from csi.errors import Note, Text
-from csi.reporting.section import Column, Headline, Report, Section, Table
+from csi.reporting.section import Column, Headline, Kind, Report, Section, Table
 from csi.reporting.sheets import to_csv
-from csi.reporting.tables import Kind
 from csi.reporting.write import written
 from csi.reporting.xlsx import workbook
 from csi.study.study import Study

@@ -21,6 +21,10 @@ Draw = Callable[[str], str]
 """Draws an SVG for a language."""
 
 
+Kind = Literal["text", "score", "share", "coefficient", "index", "number", "estimate", "count", "p", "change"]
+"""How the values of a printed column are written."""
+
+
 Emphasis = dict[tuple[int, str], Literal["warn", "focus", "whole"]]
 """Which printed cells stand out: (row, column name) -> why."""
 
@@ -61,9 +65,7 @@ class Column:
 
     name: str
     heading: Text
-    kind: Literal["text", "score", "share", "coefficient", "index", "number", "estimate", "count", "p", "change"] = (
-        "text"
-    )
+    kind: Kind = "text"
     least: float = 0.0
     raw: str = ""
 

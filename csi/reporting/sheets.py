@@ -10,8 +10,7 @@ from typing import Final
 import polars as pl
 
 from csi.errors import Language, Problems, Text, problem
-from csi.reporting.section import Column, Headline, Report, Section, Table
-from csi.reporting.tables import Kind
+from csi.reporting.section import Column, Headline, Kind, Report, Section, Table
 from csi.reporting.write import written
 from csi.reporting.xlsx import workbook
 

@@ -6,9 +6,7 @@ from typing import Literal
 
 from csi.errors import Text
 from csi.reporting import style
-from csi.reporting.section import Column, Table
-
-Kind = Literal["text", "score", "share", "coefficient", "index", "number", "estimate", "count", "p", "change"]
+from csi.reporting.section import Column, Kind, Table
 
 
 def printed(value: object, kind: Kind = "number", lang: str = "en") -> str:

@@ -22,6 +22,7 @@ from csi.inference.bootstrap import check_strata
 from csi.inference.intervals import Evidence, curve_of, limits
 from csi.inference.resample import rows_behind
 from csi.inference.uncertainty import NESTED, as_draws
+from csi.measures.tidy import number_column
 from csi.moments.asked import check_within
 from csi.moments.stack import Array, Ints, Sample
 from csi.tracking.index_answers import Answers, answers_of
@@ -30,7 +31,7 @@ from csi.tracking.index_drawn import Request, Second, drawn_indices, scores, sec
 from csi.tracking.index_fit import Weights, item_bounds, item_places, key_columns
 from csi.tracking.index_formula import equal_weights, formulas_of, given_formula
 from csi.tracking.index_influence import Influence, influence_of
-from csi.tracking.index_table import index_notes, index_table, number_column, weight_table, with_items
+from csi.tracking.index_table import index_notes, index_table, weight_table, with_items
 from csi.tracking.index_variance import replicate_sd
 from csi.tracking.index_weights import Given, Rule, base_wave, check_rule, default_rule
 from csi.tracking.rolling import window_problems

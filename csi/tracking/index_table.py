@@ -16,6 +16,7 @@ from csi.estimate.estimate import Estimate, Solution
 from csi.estimate.later import Later
 from csi.inference.pooled import copies_of
 from csi.inference.uncertainty import spread, two_sided
+from csi.measures.tidy import number_column
 from csi.moments.stack import Array, Ints
 from csi.tracking.formulas import formula_text
 from csi.tracking.index_deff import Worth
@@ -79,12 +80,6 @@ def with_items(table: pl.DataFrame, reasons: Iterable[Reason]) -> pl.DataFrame:
     without = [r.text.en for r in reasons if r.code == "R-NO-ITEMS"]
     names = table.filter(pl.col("reason").is_in(without))["construct"].unique()
     return table.filter(~pl.col("construct").is_in(names.implode()))
-
-
-def number_column(values: Array) -> pl.Series:
-    """A Float64 column, null where not finite."""
-    flat = np.asarray(values, dtype=np.float64).reshape(-1)
-    return pl.Series("", np.where(np.isfinite(flat), flat, np.nan), nan_to_null=True)
 
 
 def weight_table(sol: Solution, weights: Weights, linearised: Later[Array] | None = None) -> pl.DataFrame:

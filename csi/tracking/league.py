@@ -16,6 +16,7 @@ import polars as pl
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, note, one_of, problem
 from csi.estimate.given import check_kind
+from csi.measures.tidy import number_column
 from csi.moments.stack import Array, Ints
 from csi.tracking.contrasts import (
     basis_note,
@@ -42,7 +43,6 @@ from csi.tracking.gate_applied import (
 )
 from csi.tracking.gate_shown import NOT_RUN, Comparable, Evidence
 from csi.tracking.index import Index
-from csi.tracking.index_table import number_column
 from csi.tracking.places import brand_of, ranked
 from csi.tracking.ranks import apart, joint_of
 from csi.tracking.show import shown

@@ -12,10 +12,10 @@ import polars as pl
 from scipy import sparse
 
 from csi.inference.linearised import critical
+from csi.measures.tidy import number_column
 from csi.tracking.breaks import Break, between, bridged
 from csi.tracking.contrasts import contrasts
 from csi.tracking.index import Index
-from csi.tracking.index_table import number_column
 
 
 def linked_series(index: Index, construct: int, breaks: Sequence[Break], order: Sequence[str]) -> pl.DataFrame:

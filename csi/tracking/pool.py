@@ -17,9 +17,10 @@ from csi.inference.intervals import Alternative
 from csi.inference.pooled import Pooling
 from csi.inference.rubin import rubin
 from csi.inference.uncertainty import degrees
+from csi.measures.tidy import number_column
 from csi.moments.stack import Array, Moments
 from csi.tracking.index import Index
-from csi.tracking.index_table import effective_columns, number_column
+from csi.tracking.index_table import effective_columns
 
 Poolable = TypeVar("Poolable", Estimate, Index)
 

@@ -24,10 +24,10 @@ from scipy import special
 
 from csi.display import Shown, text
 from csi.errors import Note, Problems, Text, note, seed_problems
+from csi.measures.tidy import number_column
 from csi.moments.stack import Array
 from csi.tracking.contrasts import basis_note, construct_place, contrast_df, joint_covariance, pair_shares
 from csi.tracking.index import Index
-from csi.tracking.index_table import number_column
 from csi.tracking.places import brand_of, ranked
 from csi.tracking.show import shown
 

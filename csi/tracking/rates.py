@@ -17,6 +17,7 @@ import polars as pl
 from csi.errors import Note, Problems, note, problem
 from csi.estimate.given import check_panel
 from csi.inference.linearised import critical
+from csi.measures.tidy import number_column
 from csi.moments.sample import sample_of
 from csi.moments.stack import Array, Ints, Sample
 from csi.survey.codebook import Scale
@@ -26,7 +27,7 @@ from csi.tracking.index import Index
 from csi.tracking.index_answers import Answers, answers_behind
 from csi.tracking.index_deff import Effective, effective_note, known_design, ratio, simple_variances
 from csi.tracking.index_influence import fixed_influence
-from csi.tracking.index_table import effective_columns, formula_note, number_column
+from csi.tracking.index_table import effective_columns, formula_note
 from csi.tracking.rate_checks import box_problems, boxes_problems, scale_problems, twice, unknown_items
 
 PROMOTER, PASSIVE = 9, 7

@@ -15,12 +15,12 @@ import polars as pl
 from csi.display import Shown, text
 from csi.errors import Note, Problem, Problems, Text, did_you_mean, note, problem
 from csi.estimate.given import check_kind
+from csi.measures.tidy import number_column
 from csi.moments.stack import Array, Ints
 from csi.survey.bases import FLAGGED, SMALL, Bases
 from csi.tracking.contrasts import construct_place, joint_covariance
 from csi.tracking.fay_herriot import fay_herriot
 from csi.tracking.index import Index
-from csi.tracking.index_table import number_column
 from csi.tracking.show import shown
 
 Bools = npt.NDArray[np.bool_]

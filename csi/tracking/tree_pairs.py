@@ -15,10 +15,10 @@ from scipy import sparse
 
 from csi.inference.adjust import Method, adjust
 from csi.inference.linearised import p_of_t
+from csi.measures.tidy import number_column
 from csi.tracking.gate_applied import evidence_of, least_favourable
 from csi.tracking.gate_shown import Comparable
 from csi.tracking.gate_verdicts import Verdict
-from csi.tracking.index_table import number_column
 from csi.tracking.tree_tables import Made
 
 MOST: Final = 30

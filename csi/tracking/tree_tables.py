@@ -16,11 +16,11 @@ from scipy import sparse
 from csi.errors import Text
 from csi.inference.adjust import Method, adjust
 from csi.inference.linearised import critical, p_of_t
+from csi.measures.tidy import number_column
 from csi.moments.stack import Array
 from csi.survey.bases import Bases
 from csi.survey.disclosure import below
 from csi.tracking.index import Index
-from csi.tracking.index_table import number_column
 from csi.tracking.tree_forms import Forms
 from csi.tracking.tree_leaves import ABSENT, CARRIED, IMPUTED, SEEN, Few, Leaves
 from csi.tracking.tree_parents import Chained, Rows, Shares, evaluated, matched

@@ -22,8 +22,7 @@ from csi.reporting.methods.card import known_estimator
 from csi.reporting.methods.method import Method, Need, asked, tabled, texts_of, titled
 from csi.reporting.methods.needs import key
 from csi.reporting.methods.repurchase import unit_of
-from csi.reporting.section import Figure, Section
-from csi.reporting.tables import Kind
+from csi.reporting.section import Figure, Kind, Section
 from csi.study.estimator import estimator_of
 from csi.study.options import Options
 from csi.study.study import Study

@@ -10,8 +10,7 @@ from csi.reporting import style
 from csi.reporting.figures.balance import balance_curves
 from csi.reporting.methods.method import Method, Need, tabled, texts_of, titled
 from csi.reporting.methods.needs import forms
-from csi.reporting.section import Figure, Section
-from csi.reporting.tables import Kind
+from csi.reporting.section import Figure, Kind, Section
 from csi.study.options import Options
 from csi.study.study import Study
 from csi.survey.panel import Panel

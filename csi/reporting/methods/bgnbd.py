@@ -10,8 +10,7 @@ from csi.reporting.drawn import figure
 from csi.reporting.figures import counts
 from csi.reporting.methods.method import Method, few_people, tabled, titled
 from csi.reporting.methods.needs import table
-from csi.reporting.section import Section
-from csi.reporting.tables import Kind
+from csi.reporting.section import Kind, Section
 from csi.study.options import Options
 from csi.study.study import Study
 from csi.survey.panel import Panel

@@ -13,8 +13,7 @@ from csi.claims.stage_words import HEADINGS, STEPS, VERDICTS, WORDS
 from csi.errors import Note, Problems, Text, note
 from csi.models.card import Card
 from csi.reporting.methods.method import tabled, texts_of
-from csi.reporting.section import Table
-from csi.reporting.tables import Kind
+from csi.reporting.section import Kind, Table
 from csi.study.estimator import estimator_of
 from csi.study.options import Options
 from csi.study.settings import Settings

@@ -11,8 +11,7 @@ from csi.claims.run_words import TITLES
 from csi.errors import Text
 from csi.measures.shown import HEADINGS
 from csi.reporting.methods.method import tabled
-from csi.reporting.section import Table
-from csi.reporting.tables import Kind
+from csi.reporting.section import Kind, Table
 
 PATHS: dict[str, Kind] = {
     "predictor": "text", "outcome": "text", "expected": "text", "estimate": "coefficient", "conf_low": "coefficient",

@@ -8,8 +8,7 @@ from csi.expectation.change_fit import MODELS
 from csi.expectation.change_words import HEADINGS, QUANTITIES, VERDICTS
 from csi.expectation.longitudinal import TITLES
 from csi.reporting.methods.method import Method, Need, tabled, texts_of, titled
-from csi.reporting.section import Section, Table
-from csi.reporting.tables import Kind
+from csi.reporting.section import Kind, Section, Table
 from csi.study.options import Options
 from csi.study.study import Study
 from csi.survey.panel import Panel

@@ -12,8 +12,7 @@ from csi.errors import Problems, Text
 from csi.reporting.methods.method import Method, few_people, tabled, texts_of, titled
 from csi.reporting.methods.needs import table
 from csi.reporting.methods.repurchase import MEDIANS, NAMES, TESTS, drawn, unit_of
-from csi.reporting.section import Section
-from csi.reporting.tables import Kind
+from csi.reporting.section import Kind, Section
 from csi.study.options import Options
 from csi.study.study import Study
 from csi.survey.panel import Panel

@@ -7,8 +7,7 @@ from csi.behaviour.complaints_words import HEADINGS, SAID
 from csi.errors import Text
 from csi.reporting.methods.method import Method, asked, tabled, texts_of, titled
 from csi.reporting.methods.needs import construct, table
-from csi.reporting.section import Section
-from csi.reporting.tables import Kind
+from csi.reporting.section import Kind, Section
 from csi.study.options import Options
 from csi.study.study import Study
 from csi.survey.panel import Panel

@@ -17,8 +17,7 @@ from csi.reporting.drawn import figure
 from csi.reporting.figures import forest
 from csi.reporting.figures.shares import share_panels
 from csi.reporting.methods.method import Method, Need, tabled, texts_of
-from csi.reporting.section import Figure, Section
-from csi.reporting.tables import Kind
+from csi.reporting.section import Figure, Kind, Section
 from csi.study.estimator import estimator_of
 from csi.study.fitted import resampled
 from csi.study.options import Options

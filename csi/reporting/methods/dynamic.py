@@ -8,8 +8,7 @@ from csi.expectation.dynamic_words import CLAIMS, COEFFICIENTS, EQUATIONS, FOUND
 from csi.reporting.methods.adjustment import SCORES, expected_of, experience_of
 from csi.reporting.methods.change import FOLLOWED
 from csi.reporting.methods.method import Method, Need, tabled, texts_of, titled
-from csi.reporting.section import Section
-from csi.reporting.tables import Kind
+from csi.reporting.section import Kind, Section
 from csi.study.options import Options
 from csi.study.study import Study
 from csi.survey.panel import Panel

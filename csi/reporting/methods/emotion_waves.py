@@ -9,8 +9,7 @@ from csi.errors import Text
 from csi.reporting.methods.lifecycle import MOVES, SIZES, drawn
 from csi.reporting.methods.method import Method, tabled, texts_of, titled
 from csi.reporting.methods.needs import again, construct, key
-from csi.reporting.section import Section
-from csi.reporting.tables import Kind
+from csi.reporting.section import Kind, Section
 from csi.study.options import Options
 from csi.study.study import Study
 from csi.survey.panel import Panel

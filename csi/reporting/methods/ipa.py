@@ -16,8 +16,7 @@ from csi.reporting.drawn import figure
 from csi.reporting.figures import importance_map
 from csi.reporting.methods.method import Method, Need, few_people, outcome_label, tabled, texts_of, titled
 from csi.reporting.methods.penalty_reward import explained, outcome_of
-from csi.reporting.section import Figure, Section
-from csi.reporting.tables import Kind
+from csi.reporting.section import Figure, Kind, Section
 from csi.study.options import Options
 from csi.study.study import Study
 from csi.survey.codebook import Codebook

@@ -13,8 +13,7 @@ from csi.expectation.mentions_words import JUDGED
 from csi.expectation.mentions_words import KINDS as SAID
 from csi.reporting.methods.method import Method, Need, tabled, texts_of, titled
 from csi.reporting.methods.needs import option
-from csi.reporting.section import Section
-from csi.reporting.tables import Kind
+from csi.reporting.section import Kind, Section
 from csi.study.options import Options
 from csi.study.study import Study
 from csi.survey.panel import Panel

@@ -14,8 +14,7 @@ from csi.reporting.drawn import figure
 from csi.reporting.figures import moves
 from csi.reporting.methods.method import Method, asked, tabled, texts_of, titled
 from csi.reporting.methods.needs import key
-from csi.reporting.section import Figure, Section
-from csi.reporting.tables import Kind
+from csi.reporting.section import Figure, Kind, Section
 from csi.study.options import Options
 from csi.study.study import Study
 from csi.survey.panel import Panel

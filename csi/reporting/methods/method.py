@@ -10,8 +10,7 @@ from typing import TypedDict
 import polars as pl
 
 from csi.errors import Note, Problem, Text, problem
-from csi.reporting.section import Column, Emphasis, Section, Table
-from csi.reporting.tables import Kind
+from csi.reporting.section import Column, Emphasis, Kind, Section, Table
 from csi.reporting.words.phrases import numbered
 from csi.study.options import Options
 from csi.study.study import Study

@@ -10,8 +10,7 @@ from csi.expectation.reasonable_words import ACTIONS, HEADINGS, RULES
 from csi.reporting import style
 from csi.reporting.figures.actions import action_matrix
 from csi.reporting.methods.method import Method, Need, asked, tabled, texts_of, titled
-from csi.reporting.section import Figure, Section
-from csi.reporting.tables import Kind
+from csi.reporting.section import Figure, Kind, Section
 from csi.study.options import Options
 from csi.study.study import Study
 from csi.survey.panel import Panel

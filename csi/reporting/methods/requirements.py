@@ -11,8 +11,7 @@ from csi.expectation.stakeholders_words import CLASSES, QUADRANTS, ROLE_HEADINGS
 from csi.expectation.stakeholders_words import HEADINGS as WHO
 from csi.reporting.methods.method import Method, tabled, texts_of, titled
 from csi.reporting.methods.needs import option
-from csi.reporting.section import Section
-from csi.reporting.tables import Kind
+from csi.reporting.section import Kind, Section
 from csi.study.options import Options
 from csi.study.study import Study
 from csi.survey.panel import Panel

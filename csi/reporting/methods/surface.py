@@ -14,8 +14,7 @@ from csi.reporting.drawn import figure
 from csi.reporting.figures import Seen, contour
 from csi.reporting.methods.method import Method, outcome_label, tabled, texts_of, titled
 from csi.reporting.methods.needs import construct, forms
-from csi.reporting.section import Figure, Section, Table
-from csi.reporting.tables import Kind
+from csi.reporting.section import Figure, Kind, Section, Table
 from csi.study.options import Options
 from csi.study.study import Study
 from csi.survey.panel import Panel

@@ -10,8 +10,7 @@ from csi.errors import Text
 from csi.moments.little import little
 from csi.reporting import words
 from csi.reporting.analysis import Analysis
-from csi.reporting.section import Column, Table
-from csi.reporting.tables import Kind
+from csi.reporting.section import Column, Kind, Table
 from csi.reporting.words import answering as said
 from csi.reporting.words.phrases import begun_heading
 from csi.study.quality import ALL, Quality, judged

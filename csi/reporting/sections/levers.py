@@ -27,12 +27,11 @@ from csi.reporting.analysis import Analysis
 from csi.reporting.drawn import figure
 from csi.reporting.figures import forest
 from csi.reporting.figures.shares import share_panels
-from csi.reporting.section import Column, Figure, Section, Table
+from csi.reporting.section import Column, Figure, Kind, Section, Table
 from csi.reporting.sections.drawn import here as at_wave
 from csi.reporting.sections.drawn import percent
 from csi.reporting.sections.model import cell_of
 from csi.reporting.simulator import POINTS, Simulator
-from csi.reporting.tables import Kind
 
 ENOUGH = 2
 """Drivers with an arrow to the target from which they share what is explained."""
@@ -236,19 +235,23 @@ def _drawn(a: Analysis, frame: pl.DataFrame, shares: KeyDrivers | None, title: T
 SHARES = Text("Share of what is explained", "占已解释部分的份额")
 
 
+def _change_columns(a: Analysis, kind: Kind) -> tuple[Column, ...]:
+    """What the target changes by, with its interval."""
+    change = Text(f"{words.capital(a.target_name.en)}, +{GAIN:g} points", f"+{GAIN:g} 分时{a.target_name.zh}")
+    return (
+        Column("change", change, kind),
+        Column("conf_low", Text("from", "下限"), kind),
+        Column("conf_high", Text("to", "上限"), kind),
+    )
+
+
 def _lever_table(a: Analysis, found: WhatIf, frame: pl.DataFrame) -> Table:
     """Drivers by what five points go with."""
     columns = (
         Column("construct", Text("Driver", "驱动因素")),
         Column("now", Text("Now", "现值"), "score"),
         Column("room", Text("Left to 100", "距 100"), "score"),
-        Column(
-            "change",
-            Text(f"{words.capital(a.target_name.en)}, +{GAIN:g} points", f"+{GAIN:g} 分时{a.target_name.zh}"),
-            "score",
-        ),
-        Column("conf_low", Text("from", "下限"), "score"),
-        Column("conf_high", Text("to", "上限"), "score"),
+        *_change_columns(a, "score"),
         Column("at_end", Text("At the end", "到达端点"), "share"),
     )
     whole = found.table.row(-1, named=True)
@@ -273,13 +276,7 @@ def _item_tables(a: Analysis, items: pl.DataFrame) -> tuple[Table, ...]:
         Column("item", Text("Item", "题项")),
         Column("construct", Text("Driver", "驱动因素")),
         Column("now", Text("Now", "现值"), "score"),
-        Column(
-            "change",
-            Text(f"{words.capital(a.target_name.en)}, +{GAIN:g} points", f"+{GAIN:g} 分时{a.target_name.zh}"),
-            "number",
-        ),
-        Column("conf_low", Text("from", "下限"), "number"),
-        Column("conf_high", Text("to", "上限"), "number"),
+        *_change_columns(a, "number"),
     )
     more = max(items.height - SHOWN, 0)
     title = Text(

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from csi.errors import Text
-from csi.reporting.tables import Kind, printed
+from csi.reporting.section import Kind
+from csi.reporting.tables import printed
 from csi.reporting.words.phrases import p_said, sentence
 from csi.survey.flow import KEPT, READ
 from csi.survey.rule_words import RULE_WORDS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import string
 from dataclasses import replace
 from itertools import islice
 
@@ -19,7 +20,6 @@ from csi.survey.readers.header import names_of
 from csi.survey.readers.platforms import platform_of
 
 SEPARATORS_ZH = {",": "逗号", ";": "分号", "\t": "制表符", "|": "竖线"}
-_SPACES = " \t\r\n\x0b\x0c"
 MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 """Byte-order marks: a declaration inside the file itself."""
 
@@ -78,9 +78,8 @@ def _table(file: DataFile, text: str, sha256: str) -> Raw:
         if bad is not None:
             raise Problems([bad])
     with long_cells(text):
-        header = next(
-            csv.reader(io.StringIO(text.lstrip(_SPACES.replace(separator, "")), newline=""), delimiter=separator)
-        )
+        lead = string.whitespace.replace(separator, "")
+        header = next(csv.reader(io.StringIO(text.lstrip(lead), newline=""), delimiter=separator))
     if len(header) != frame.width:
         raise Problems([what_is_broken(file, text, separator, begin.above)])
     frame.columns, twice = names_of(header)
