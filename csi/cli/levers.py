@@ -18,7 +18,7 @@ from csi.cli.studied import check_cells, check_enough, chosen, names, opened, pl
 from csi.errors import Language, Note, Problems, Text, problem
 from csi.estimate.estimate import Estimate
 from csi.importance.what_if import WhatIf
-from csi.importance.what_if_words import HEADINGS, ROLES, TITLES
+from csi.importance.what_if_words import CHANGES, HEADINGS, ROLES, TITLES, small
 from csi.models.model import Model
 from csi.reporting.section import SAMPLING_ONLY, Kind
 from csi.reporting.soundness import cell_notes, estimate_notes, settled
@@ -200,5 +200,7 @@ def change_grids(study: Study, found: WhatIf, lang: Language) -> list[Grid]:
 
 
 def _filled(table: pl.DataFrame, kinds: Mapping[str, Kind]) -> dict[str, Kind]:
-    """The columns that hold something."""
-    return {c: kind for c, kind in kinds.items() if c in table.columns and table[c].null_count() < table.height}
+    """The columns that hold something; changes with two decimals where one is below a point."""
+    fine: dict[str, Kind] = dict.fromkeys(CHANGES, "number") if small(table) else {}
+    held = {c for c in table.columns if table[c].null_count() < table.height}
+    return {c: fine.get(c, kind) for c, kind in kinds.items() if c in held}

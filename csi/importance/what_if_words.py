@@ -43,15 +43,18 @@ HEADINGS: Final = {
     "net_high": Text("high", "上限"),
     "breaks_even": Text("breaks even", "达到盈亏平衡"),
 }
+FINE: Final[Number] = "{:.2f}".format
 NUMBERS: Final[dict[str, Number]] = {
     **dict.fromkeys(("now", "room", "change", "conf_low", "conf_high", "after"), lambda v: f"{v:.1f}"),
-    **dict.fromkeys(("std_error",), lambda v: f"{v:.2f}"),
+    "std_error": FINE,
     **dict.fromkeys(("asked", "cost", "worth"), lambda v: f"{v:g}"),
     **dict.fromkeys(
         ("per_point", "per_point_low", "per_point_high", "net", "net_low", "net_high"), lambda v: f"{v:.0f}"
     ),
     **dict.fromkeys(("at_end", "breaks_even"), lambda v: f"{v:.0%}"),
 }
+CHANGES: Final = ("change", "conf_low", "conf_high")
+"""Columns of points that something changes by."""
 TITLES: Final = (
     Text("Levers and what they lead to (points)", "杠杆及其指向的构念（分）"),
     Text("The target, each lever alone (points)", "各杠杆单独变动时的目标（分）"),
@@ -147,6 +150,16 @@ def sized(value: float, *, like: float | None = None, sign: bool = False) -> str
     return f"{round(value, digits) + 0.0:{'+' if sign else ''}.{digits}f}".replace("-", "−")
 
 
+def small(frame: pl.DataFrame) -> bool:
+    """Whether some change is below a point, so that changes are told with two decimals.
+
+    Example:
+        >>> small(pl.DataFrame({"change": [5.0, 0.26]})), small(pl.DataFrame({"change": [5.0, 0.0, None]}))
+        (True, False)
+    """
+    return "change" in frame.columns and frame["change"].abs().is_between(0, 1, closed="none").any()
+
+
 def amount(value: float) -> str:
     """Money in a sentence: whole from 10, else with its first decimals, a true minus.
 
@@ -230,7 +243,8 @@ def lines_of(
         shown = frame.select(c for c in frame.columns if frame[c].null_count() < frame.height)
         text = [c for c in ("construct", "lever", "role") if c in shown.columns]
         shown = shown.with_columns(pl.col(text).replace(words)) if text else shown
-        lines += ["", title.say(lang), table(shown.head(ROWS), NUMBERS, heads)]
+        numbers = {**NUMBERS, **dict.fromkeys(CHANGES, FINE)} if small(frame) else NUMBERS
+        lines += ["", title.say(lang), table(shown.head(ROWS), numbers, heads)]
     return "\n".join([*lines, *told((), notes, lang)])
 
 

@@ -21,7 +21,7 @@ from csi.importance.plan_words import HEADINGS as PLANNED
 from csi.importance.plan_words import net_sentence, nothing
 from csi.importance.what_if import WhatIf, whatif
 from csi.importance.what_if_words import HEADINGS as MONEY
-from csi.importance.what_if_words import amount, cost_sentence, quoted, sized
+from csi.importance.what_if_words import amount, cost_sentence, quoted, sized, small
 from csi.reporting import words
 from csi.reporting.analysis import Analysis
 from csi.reporting.drawn import figure
@@ -251,7 +251,7 @@ def _lever_table(a: Analysis, found: WhatIf, frame: pl.DataFrame) -> Table:
         Column("construct", Text("Driver", "驱动因素")),
         Column("now", Text("Now", "现值"), "score"),
         Column("room", Text("Left to 100", "距 100"), "score"),
-        *_change_columns(a, "score"),
+        *_change_columns(a, "number" if small(frame) else "score"),
         Column("at_end", Text("At the end", "到达端点"), "share"),
     )
     whole = found.table.row(-1, named=True)
