@@ -7,7 +7,7 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
-from csi.reporting.renderers.outline import STATISTICS
+from csi.reporting.renderers.outline import symbol_first
 from csi.reporting.words.phrases import set_marks
 
 FEW, MANY = 4, 8
@@ -32,8 +32,8 @@ def set_text(content: str, lang: str = "zh") -> Markup:
     Example:
         >>> set_text("ρA < 1")
         Markup('ρ<sub>A</sub> &lt; 1')
-        >>> set_text("SE", "en"), set_text("RESET p < .001, n = 30", "en")
-        (Markup('<i>SE</i>'), Markup('RESET <i>p</i>\xa0&lt;\xa0.001, <i>n</i>\xa0=\xa030'))
+        >>> set_text("p (Holm)", "en"), set_text("RESET p < .001, n = 30", "en")
+        (Markup('<i>p</i> (Holm)'), Markup('RESET <i>p</i>\xa0&lt;\xa0.001, <i>n</i>\xa0=\xa030'))
         >>> set_text("of 质量，好 <b>", "en")
         Markup('of <span lang="zh-CN">质量，好</span> &lt;b&gt;')
     """
@@ -41,7 +41,8 @@ def set_text(content: str, lang: str = "zh") -> Markup:
     text = _FORMULA.sub("\\1\xa0", text)
     if lang != "en":
         return Markup(_STATISTIC.sub("\\1\xa0\\2\xa0", text))  # noqa: S704 - escaped
-    text = f"<i>{text}</i>" if content in STATISTICS else _STATISTIC.sub("<i>\\1</i>\xa0\\2\xa0", text)
+    symbol, _ = symbol_first(content, lang)
+    text = f"<i>{symbol}</i>{text[len(symbol) :]}" if symbol else _STATISTIC.sub("<i>\\1</i>\xa0\\2\xa0", text)
     return Markup(_CHINESE.sub(r'<span lang="zh-CN">\g<0></span>', text))  # noqa: S704 - escaped
 
 

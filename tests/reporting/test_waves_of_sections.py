@@ -45,3 +45,17 @@ def test_items_of_two_waves_and_stages_are_told_by_their_labels(analysis):
     assert any("流失顾客（" in t for t in said)
     assert not [t for t in said if "lapsed" in t or "regular" in t]
     assert set(told.data["stage_slopes"]["stage"]) == {"regular", "loyal"}
+
+
+def test_stages_of_several_waves_are_drawn_and_the_latest_are_printed(analysis):
+    told = method_section("lifecycle", analysis)
+    drawn = next(f for f in told.figures if f.name == "sizes")
+    assert drawn.draw("en").count("<polyline") >= len(analysis.study.stages)
+    printed, every = (frame["wave"].unique(maintain_order=True) for frame in (told.tables[0].frame, told.data["sizes"]))
+    assert printed.to_list() == every.to_list()[-4:]
+
+
+def test_a_subtitle_that_ends_a_sentence_goes_on_without_its_stop(analysis):
+    told = method_section("loyalty_curve", analysis)
+    assert "slopes; 2026 Q3 only" in told.subtitle.en
+    assert "也不同；仅" in told.subtitle.zh

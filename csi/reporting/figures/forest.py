@@ -59,7 +59,8 @@ def forest(
     edge = text_width(style.coefficient(ticks[0], digits, svg.places(ticks)), 11.5) / 2 + 1
     left = max(10.0, edge) if stacked else min(names, 0.44 * width) + (26 if width >= style.HALF else 16)
     x = Scale(ticks[0], ticks[-1], left, width - 62)
-    parts, y = _legend(series, width, lang) if len(keys) > 1 else ([], 4.0)
+    headed = bool(rows) and bool(rows[0]["heading"])
+    parts, y = _legend(series, width, lang) if len(keys) > 1 else ([], -11.0 if headed else 4.0)
     spans = []
     for heading in dict.fromkeys(str(r["heading"]) for r in rows):
         if heading:

@@ -11,7 +11,8 @@ from csi.reporting import style, svg
 from csi.reporting.figures.cells import Scale, known, say
 from csi.reporting.text_width import text_width
 
-ROW, HEAD, GAP = 27.0, 34.0, 26.0
+ROW, HEAD, GAP = 28.0, 32.0, 26.0
+"""Heights of a row and of a heading, so that bars stand level with a forest beside them."""
 LEAST = 0.005
 """A share below this would round to 0 %."""
 

@@ -11,10 +11,10 @@ from csi.behaviour.lifecycle import Lifecycle, lifecycle
 from csi.behaviour.lifecycle_words import ALL, HEADINGS, WORDS
 from csi.errors import Text
 from csi.reporting.drawn import figure
-from csi.reporting.figures import moves
+from csi.reporting.figures import moves, trend
 from csi.reporting.methods.method import Method, asked, tabled, texts_of, titled
 from csi.reporting.methods.needs import key
-from csi.reporting.section import Figure, Kind, Section
+from csi.reporting.section import Figure, Kind, Section, Table
 from csi.study.options import Options
 from csi.study.study import Study
 from csi.survey.panel import Panel
@@ -44,7 +44,8 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
     )  # fmt: skip
     texts = {**texts_of(study), **found.labels, **WORDS, "all": ALL}
     title, more = titled(found.sentences, METHOD.title)
-    tables = [tabled("sizes", Text("Stages by wave", "各期阶段规模"), found.table, SIZES, HEADINGS, texts)]
+    lines = _over_waves(found)
+    tables = [_sizes(found, texts, drawn=bool(lines))]
     if found.transitions.height:
         moved = Text("Moves from wave to wave", "相邻两期之间的转移")
         tests = Text("Are moves alike in all waves?", "各期转移是否同质")
@@ -63,7 +64,7 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
             "各阶段顾客占比；转移按两期均有记录的顾客计算",
         ),
         paragraphs=more,
-        figures=drawn(found, title),
+        figures=(*lines, *drawn(found, title)),
         tables=tuple(tables),
         notes=found.notes,
         data={"sizes": found.table, "moves": found.transitions, "tests": found.tests, "ahead": found.ahead},
@@ -88,6 +89,35 @@ def _ahead(frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, Text]]:
     told = frame.with_columns(pl.col("value", "conf_low", "conf_high") * scale, name)
     words = {f"gone {k}": Text(f"% gone after {k}", f"{k} 期后流失 %") for k in frame["waves"].unique() if k}
     return told, words
+
+
+def _sizes(found: Lifecycle, texts: Mapping[str, Text], *, drawn: bool) -> Table:
+    """Stages by wave; beside a picture of all waves the latest ones."""
+    heading, frame = Text("Stages by wave", "各期阶段规模"), found.table
+    if drawn and len(found.waves) > LATEST:
+        k = len(found.waves)
+        heading = Text(f"{heading.en} (the latest {LATEST} of {k})", f"{heading.zh}（共 {k} 期，列最近 {LATEST} 期）")
+        frame = frame.filter(pl.col("wave").is_in(found.waves[-LATEST:]))
+    return tabled("sizes", heading, frame, SIZES, HEADINGS, texts)
+
+
+LATEST = 4
+"""Waves whose sizes are printed under a picture of all; the workbook has all."""
+
+
+def _over_waves(found: Lifecycle) -> tuple[Figure, ...]:
+    """Shares of customers by stage over the waves; none of one wave or where there are several cells."""
+    frame = found.table.filter(pl.col("share").is_not_null())
+    if frame["wave"].n_unique() < 2 or frame.select("wave", "stage").is_duplicated().any():
+        return ()
+    low, high = (pl.col(end) * 100 for end in ("conf_low", "conf_high"))
+    lines = frame.select("wave", brand="stage", index=pl.col("share") * 100, conf_low=low, conf_high=high)
+    last = lines.filter(wave=lines["wave"][-1]).sort("index")["brand"][-1]
+    draw = partial(trend, lines, labels=found.labels, focal=last, caption=SHARES)
+    return (figure("sizes", SHARES, draw),)
+
+
+SHARES = Text("Share of customers, %", "顾客占比（%）")
 
 
 def drawn(found: Lifecycle, title: Text) -> tuple[Figure, ...]:

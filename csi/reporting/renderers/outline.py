@@ -15,8 +15,8 @@ from csi.reporting.tables import head, rows
 from csi.reporting.undirected import undirected
 from csi.reporting.words.phrases import begun, set_marks
 
-STATISTICS = frozenset({"N", "n", "p", "t", "z", "F", "r", "M", "SD", "SE", "df", "d"})
-"""Headings that English tables set in italics."""
+_STATISTIC = re.compile(r"(?:N|n|p|t|z|F|r|M|SD|SE|df|d)(?=\s*$|\s?\(|: )")
+"""A statistic that a heading is or begins with, such as `p (Holm)`."""
 NOTE = Text("Note.", "注：")
 FIGURE = Text("Figure", "图")
 TABLE = Text("Table", "表")
@@ -129,6 +129,17 @@ def pieces(text: str) -> Iterator[tuple[str, Literal["", "sub"]]]:
         at = found.end()
     if text[at:]:
         yield text[at:], ""
+
+
+def symbol_first(heading: str, lang: str) -> tuple[str, str]:
+    """The statistic that an English heading begins with, which stands in italics, and the rest.
+
+    Example:
+        >>> symbol_first("p (Holm)", "en"), symbol_first("predictor", "en"), symbol_first("p", "zh")
+        (('p', ' (Holm)'), ('', 'predictor'), ('', 'p'))
+    """
+    found = _STATISTIC.match(heading) if lang == "en" else None
+    return (heading[: found.end()], heading[found.end() :]) if found else ("", heading)
 
 
 def around_slanted(sentence: str, part: str, lang: str) -> tuple[str, str, str]:

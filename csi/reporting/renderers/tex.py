@@ -9,7 +9,7 @@ from typing import Final
 
 from csi.display import width
 from csi.errors import Language
-from csi.reporting.renderers.outline import STATISTICS, Printed, is_list, outline, pieces, plain
+from csi.reporting.renderers.outline import Printed, is_list, outline, pieces, plain, symbol_first
 from csi.reporting.section import Report
 
 _SPECIAL: Final[Mapping[str, str]] = {
@@ -169,7 +169,8 @@ def _columns(table: Printed) -> list[str]:
 
 
 def _head(text: str, lang: Language) -> str:
-    return rf"\textit{{{escaped(text)}}}" if lang == "en" and text in STATISTICS else escaped(text)
+    symbol, rest = symbol_first(text, lang)
+    return (rf"\textit{{{symbol}}}" if symbol else "") + escaped(rest)
 
 
 def _cell(text: str, mark: str | None) -> str:

@@ -6,7 +6,7 @@ from html import escape
 from typing import Final
 
 from csi.reporting.renderers.columns import PAD, extents
-from csi.reporting.renderers.outline import NOTE, STATISTICS, TABLE, Printed, pieces
+from csi.reporting.renderers.outline import NOTE, TABLE, Printed, pieces, symbol_first
 from csi.reporting.style import FOCAL, WARN
 
 SIZES: Final = (10.0, 9.5, 9.0, 8.5, 8.0, 7.5, 7.0)
@@ -96,13 +96,10 @@ def _row(
     edges = _edges(row, len(table.cells), *LINES[lang])
     for place, (text, width) in enumerate(zip(cells, widths, strict=True)):
         mark = table.marks.get((row, place))
-        content = runs(
-            text,
-            size=size,
-            bold=mark is not None or (row < 0 and lang == "zh"),
-            italic=row < 0 and lang == "en" and text in STATISTICS,
-            colour=COLOURS[mark] if mark else "",
-        )
+        bold, colour = mark is not None or (row < 0 and lang == "zh"), COLOURS[mark] if mark else ""
+        symbol, rest = symbol_first(text, lang) if row < 0 else ("", text)
+        content = runs(symbol, size=size, bold=bold, italic=True) if symbol else ""
+        content += runs(rest, size=size, bold=bold, colour=colour) if rest else ""
         made.append(
             f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/>{edges}'
             f'<w:vAlign w:val="{"bottom" if row < 0 else "top"}"/></w:tcPr>'

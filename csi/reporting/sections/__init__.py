@@ -254,9 +254,8 @@ def method_section(key: str, a: Analysis) -> Section:
     if len(a.study.waves) == 1:
         return told
     only = wave_name(a.wave)
-    subtitle = Text(
-        f"{told.subtitle.en}; {only.en} only".removeprefix("; "), f"{told.subtitle.zh}；仅 {only.zh}".removeprefix("；")
-    )
+    en, zh = told.subtitle.en.removesuffix("."), told.subtitle.zh.removesuffix("。")
+    subtitle = Text(f"{en}; {only.en} only".removeprefix("; "), f"{zh}；仅 {only.zh}".removeprefix("；"))
     return replace(told, subtitle=subtitle)
 
 
