@@ -77,7 +77,8 @@ def comparative(fit: Fitted) -> Array:
         return np.full(len(fit.theta), np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
         base = baseline(fit)
-        found = _incremental(fit, base, closed_form(fit, base), _corrected(fit, base))
+        plain = incremental(fit.test.statistic, fit.df, base.chi2, base.df)
+        found = _incremental(fit, base, plain, _corrected(fit, base))
     best = found["cfi"]
     for name in ("cfi_scaled", "cfi_robust"):
         if name in found:

@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 from scipy.special import chdtrc
 
 from csi.estimate.estimate import Estimate
 from csi.measures.ladder import Key, Step
 from csi.measures.modification import modification_indices
-from csi.measures.score_tests import score_tests
+from csi.measures.score_tests import single_tests
+from csi.measures.tidy import number_column
 from csi.models.nouns import Claim
 
 KEPT = 2
@@ -82,18 +84,13 @@ def equality_tests(est: Estimate, step: Step, ordinal: set[str]) -> pl.DataFrame
         lhs, op, rhs, group, x2, p_value, epc and epc_first (of the parameter it is held equal to; 0 if that is fixed).
     """
     columns = ["lhs", "op", "rhs", "group", "x2", "epc", "epc_first"]
-    tests = score_tests(est).table.filter(pl.col("lhs").is_not_null()).select(columns)
+    tests = single_tests(est).filter(pl.col("lhs").is_not_null()).select(columns)
     if ordinal and step in {"scalar", "strict"}:
         first = est.moments.groups[0]
         fixed = modification_indices(est).filter(pl.col("lhs").is_in(ordinal), pl.col("group") != first)
         tests = pl.concat([tests, fixed.rename({"mi": "x2"}).with_columns(epc_first=0.0).select(columns)])
-    tail = tests["x2"].map_elements(_upper_tail, return_dtype=pl.Float64)
-    return tests.with_columns(p_value=tail)
-
-
-def _upper_tail(x2: float) -> float:
-    """P(chi2 with 1 df > x2)."""
-    return float(chdtrc(1.0, x2))
+    x2 = tests["x2"].cast(pl.Float64).fill_null(np.nan).to_numpy()
+    return tests.with_columns(p_value=number_column(chdtrc(1.0, x2)))
 
 
 def enough(model: Claim, free: frozenset[Key]) -> bool:

@@ -95,6 +95,48 @@ def score_tests(est: Estimate) -> ScoreTests:
         >>> score_tests(est).table.select("constraint", pl.col("x2").round(2)).row(0)
         ('f =~ b == f =~ c', 2.2)
     """
+    w = _one_by_one(est)
+    whole = _together(w)
+    change = np.where(_moving(w.ways, whole[3]) | ~w.fine[:, None], np.nan, _along(w.ways, whole[2]))
+    return ScoreTests(
+        table=_each(est, w),
+        total=_total(est, np.where(w.fine, whole[0], np.nan), np.where(w.fine, whole[1], np.nan)),
+        changes=_changes(est, w, change),
+    )
+
+
+def single_tests(est: Estimate) -> pl.DataFrame:
+    """The tests of constraints released one by one: the table of `score_tests`, without what all together bring."""
+    return _each(est, _one_by_one(est))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Released:
+    """Constraints released one by one.
+
+    Attributes:
+        wide: the parameters taken apart. held: the constraints. theta: (b, k). U: (b, k) scores. N: (k, r) directions
+            that stay. E: (b, k, c) directions released. own, crossed, solved: their information, what N shares, and
+            N's answer to it. fine: (b,) whether the model is identified. x2, step: (b, c). ways: (b, k, c).
+    """
+
+    wide: Wider
+    held: list[_Held]
+    theta: Array
+    U: Array
+    N: Array
+    E: Array
+    own: Array
+    crossed: Array
+    solved: Array
+    fine: Bools
+    x2: Array
+    step: Array
+    ways: Array
+
+
+def _one_by_one(est: Estimate) -> _Released:
+    """Each constraint released on its own."""
     check_estimate(est)
     fit = fitted(est)
     table = fit.layout.table
@@ -113,15 +155,8 @@ def score_tests(est: Estimate) -> ScoreTests:
     crossed = N.swapaxes(-1, -2) @ IE
     own = E.swapaxes(1, 2) @ IE
     x2, step, solved = released(U, N, np.einsum("bk,bkc->bc", U, E), np.einsum("bcc->bc", own), crossed, inner)
-    ways = E - N @ solved
-    whole = _together(U, N, E, own, crossed, solved)
-    change = np.where(_moving(ways, whole[3]) | ~fine[:, None], np.nan, _along(ways, whole[2]))
     x2 = np.where(fine[:, None], x2, np.nan)
-    return ScoreTests(
-        table=_each(est, table, wide, held, x2, step, ways),
-        total=_total(est, np.where(fine, whole[0], np.nan), np.where(fine, whole[1], np.nan)),
-        changes=_changes(est, fit, wide, theta, change),
-    )
+    return _Released(wide, held, theta, U, N, E, own, crossed, solved, fine, x2, step, E - N @ solved)
 
 
 def _along(ways: Array, steps: Array) -> Array:
@@ -135,13 +170,11 @@ def _moving(ways: Array, loose: Array) -> Bools:
     return np.asarray(np.abs(ways @ loose).max(axis=2) > RANK * size[:, None], dtype=np.bool_)
 
 
-def _together(
-    U: Array, N: Array, E: Array, own: Array, crossed: Array, solved: Array
-) -> tuple[Array, Array, Array, Array]:
+def _together(w: _Released) -> tuple[Array, Array, Array, Array]:
     """X2 (b,), df (b,) and steps (b, c) of releasing every constraint; (b, c, c) steps that are not identified."""
-    V = own - crossed.swapaxes(1, 2) @ solved
-    rest = np.einsum("bk,bkc->bc", U, E) - np.einsum("brc,br->bc", solved, (U[:, None, :] @ N)[:, 0, :])
-    scale = np.sqrt(np.maximum(np.einsum("bcc->bc", own), 1e-300))
+    V = w.own - w.crossed.swapaxes(1, 2) @ w.solved
+    rest = np.einsum("bk,bkc->bc", w.U, w.E) - np.einsum("brc,br->bc", w.solved, (w.U[:, None, :] @ w.N)[:, 0, :])
+    scale = np.sqrt(np.maximum(np.einsum("bcc->bc", w.own), 1e-300))
     values, vectors = np.linalg.eigh(V / (scale[:, :, None] * scale[:, None, :]))
     known = values > RANK * values[:, -1:]
     along = np.einsum("bcx,bc->bx", vectors, rest / scale)
@@ -204,10 +237,9 @@ def _slopes(c: Constraint, est: Estimate, values: dict[str, Array], first: dict[
     return out
 
 
-def _each(
-    est: Estimate, table: Table, wide: Wider, held: list[_Held], x2: Array, step: Array, ways: Array
-) -> pl.DataFrame:
+def _each(est: Estimate, w: _Released) -> pl.DataFrame:
     """One row per constraint."""
+    table, held, x2, at = fitted(est).layout.table, w.held, w.x2, w.wide.layout.table.index
     rows = np.array([max(h.row, 0) for h in held], dtype=np.int64)
     tied = pl.Series([h.row >= 0 for h in held])
     labels = labels_of(table, rows).with_columns(
@@ -217,8 +249,8 @@ def _each(
     own, other = np.full(x2.shape, np.nan), np.full(x2.shape, np.nan)
     for i, h in enumerate(held):
         if h.row >= 0:
-            own[:, i] = ways[:, wide.layout.table.index[h.row], i] * step[:, i]
-            other[:, i] = ways[:, wide.layout.table.index[h.first], i] * step[:, i]
+            own[:, i] = w.ways[:, at[h.row], i] * w.step[:, i]
+            other[:, i] = w.ways[:, at[h.first], i] * w.step[:, i]
     one = np.ones(x2.shape)
     numbers = {"x2": x2, "df": one, "p_value": chdtrc(one, x2), "epc": own, "epc_first": other}
     return tidy(cells_of(est), labels, solved_only(est, numbers), {"reason": absent_codes(est, x2)})
@@ -232,8 +264,9 @@ def _total(est: Estimate, x2: Array, df: Array) -> pl.DataFrame:
     return tidy(cells_of(est), labels, solved_only(est, {n: a[:, None] for n, a in numbers.items()}), codes)
 
 
-def _changes(est: Estimate, fit: Fitted, wide: Wider, theta: Array, change: Array) -> pl.DataFrame:
+def _changes(est: Estimate, w: _Released, change: Array) -> pl.DataFrame:
     """What every free parameter is expected to become."""
+    fit, wide, theta = fitted(est), w.wide, w.theta
     table = wide.layout.table
     rows = np.array([i for i, at in enumerate(table.index) if at >= 0], dtype=np.int64)
     epc = change[:, [table.index[i] for i in rows.tolist()]]

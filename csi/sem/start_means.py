@@ -43,7 +43,6 @@ def with_means(layout: Layout, covs: Sequence[Array], means: Sequence[Array], be
     )
     if not asked:
         return begin
-    column = {at: j for j, at in enumerate(asked)}
     theta = begin.copy()
     theta[:, asked] = 0.0
     square, right = np.zeros((len(begin), len(asked), len(asked))), np.zeros((len(begin), len(asked)))
@@ -52,10 +51,9 @@ def with_means(layout: Layout, covs: Sequence[Array], means: Sequence[Array], be
             at = implied(block, matrices(block, template(block, covs[g], means[g]), theta))
             weight = 1 / np.maximum(np.einsum("bii->bi", covs[g]), np.finfo(np.float64).tiny)
         e = block.entries
-        slopes = np.zeros((len(begin), len(block.observed), len(asked)))
-        for place in np.flatnonzero(e.c == len(block.latent)):
-            if int(e.parameter[place]) in column:
-                slopes[:, :, column[int(e.parameter[place])]] += at.K[:, :, e.u[place]]
+        which = e.parameter[:, None] == np.array(asked)
+        places = np.flatnonzero((e.c == len(block.latent)) & which.any(axis=1))
+        slopes = at.K[:, :, e.u[places]] @ which[places].astype(np.float64)
         weighed = slopes * weight[:, :, None]
         square += weighed.swapaxes(1, 2) @ slopes
         right += (weighed.swapaxes(1, 2) @ (means[g] - at.mu)[:, :, None])[:, :, 0]

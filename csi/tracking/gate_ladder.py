@@ -139,7 +139,8 @@ def next_suspect(ladder: Ladder, rung: Rung, alpha: float, *, first: bool) -> tu
     Parameters:
         first: nothing is released yet, so that what differs most is, whatever its own p: the step is rejected.
     """
-    twin = rung.est if ladder.settings.std_lv else ladder.fit(rung.held, rung.free, std_lv=True)
+    tied = rung.step == "metric" and not ladder.settings.std_lv  # a loading fixed at 1 cannot be tested
+    twin = ladder.fit(rung.held, rung.free, std_lv=True) if tied else rung.est
     if twin is None or not twin.convergence.converged.all():
         return None, ()
     now = exempt(rung.free)
@@ -172,13 +173,11 @@ def worst(climbed: Climbed) -> Searched:
 
     It tells how large an effect the step may hide.
     """
-    twin = climbed.scalar.est
-    if not climbed.ladder.settings.std_lv:
-        twin = climbed.ladder.fit(climbed.scalar.held, frozenset(), std_lv=True)
+    est = climbed.scalar.est
     found = (
         ()
-        if twin is None
-        else suspects(twin, "scalar", climbed.ladder.model, climbed.ladder.settings.ordered, frozenset())
+        if est is None
+        else suspects(est, "scalar", climbed.ladder.model, climbed.ladder.settings.ordered, frozenset())
     )
     if not found:
         return Searched(climbed.scalar.est or climbed.ladder.first, frozenset(), (), stands=True, suspected=())
