@@ -15,6 +15,8 @@ from csi.survey.worded import coded, word_problem, word_scales, words_of
 
 WIDE = "０１２３４５６７８９．－＋％"
 NARROW = "0123456789.-+%"
+WIDE_LIST, NARROW_LIST = pl.lit(list(WIDE)), pl.lit(list(NARROW))
+"""The same as expressions, made once."""
 REASON = " reason"
 TEXT = " text"
 DECLARED: tuple[MissingReason, ...] = ("skipped", "dont_know", "refused", "not_asked", "empty")
@@ -27,7 +29,7 @@ def clean(text: pl.Expr) -> pl.Expr:
         >>> pl.DataFrame({"q": ["　８ ", "１．５"]}).select(clean(pl.col("q")))["q"].to_list()
         ['8', '1.5']
     """
-    return text.str.strip_chars(" \t\r\n\u3000\u00a0").str.replace_many(list(WIDE), list(NARROW))
+    return text.str.strip_chars(" \t\r\n\u3000\u00a0").str.replace_many(WIDE_LIST, NARROW_LIST)
 
 
 def number(text: pl.Expr) -> pl.Expr:

@@ -60,14 +60,15 @@ def coded_missing(picked: Picked, codebook: Codebook) -> tuple[Coded, ...]:
     """
     items = [i for i in codebook.items if i.name not in picked.absent]
     codes = {i.name: {_plain(code): why for code, why in codes_of(i, picked).items()} for i in items}
-    cells = [_text(i.name).filter(_text(i.name).is_in(list(codes[i.name]))).alias(i.name) for i in items]
     found: dict[tuple[str, MissingReason], int] = {}
-    wanted = [c.value_counts().implode() for i, c in zip(items, cells, strict=True) if codes[i.name]]
-    counted = picked.frame.select(wanted).collect(engine="in-memory") if wanted else pl.DataFrame()
-    for name in counted.columns:
-        for pair in counted[name][0].to_list():
-            key = (pair[name], codes[name][pair[name]])
-            found[key] = found.get(key, 0) + int(pair["count"])
+    wanted = [pl.col(i.name).value_counts().implode() for i in items if codes[i.name]]
+    typed = picked.frame.select(wanted).collect(engine="in-memory") if wanted else pl.DataFrame()
+    rows = [(name, pair[name], pair["count"]) for name in typed.columns for pair in typed[name][0].to_list()]
+    answers = pl.DataFrame(rows, {"item": pl.String, "code": pl.String, "n": pl.Int64}, orient="row")
+    for name, code, count in answers.with_columns(_text("code")).iter_rows():
+        if code in codes[name]:
+            key = (code, codes[name][code])
+            found[key] = found.get(key, 0) + count
     return tuple(Coded(code, why, count) for (code, why), count in sorted(found.items(), key=lambda p: -p[1]))
 
 

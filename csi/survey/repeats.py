@@ -140,8 +140,16 @@ def counted_apart(frame: pl.DataFrame, items: Sequence[str], waves: Sequence[str
     Parameters:
         frame: answers with `respondent`, `wave`, perhaps `brand`, and the items. waves: oldest first.
     """
-    found = repeats_of(frame, items, waves) if len(waves) > 1 else None
-    return found if found is not None and found.kind in {"restarted", "untold"} else None
+    if len(waves) < 2 or not _recur(frame):
+        return None
+    found = repeats_of(frame, items, waves)
+    return found if found.kind in {"restarted", "untold"} else None
+
+
+def _recur(frame: pl.DataFrame) -> bool:
+    """Whether any name stands in several waves."""
+    names = _plain_names(frame.select("wave", "respondent").drop_nulls("respondent")).unique()["respondent"]
+    return names.n_unique() < names.len()
 
 
 def _plain(kind: Literal["single", "unnamed"], said: str, waves: Sequence[str]) -> Repeats:

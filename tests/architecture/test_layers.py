@@ -4,6 +4,7 @@ import ast
 import re
 import sys
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -39,17 +40,21 @@ def room_of(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
-def imported(tree: ast.AST) -> list[tuple[str, int]]:
-    found = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found += [(alias.name, node.lineno) for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"line {node.lineno}: imports are written in full"
-            found.append((node.module, node.lineno))
-            if node.module == "csi":
-                found += [(f"csi.{alias.name}", node.lineno) for alias in node.names if alias.name in HEIGHT]
-    return found
+def imported(node: ast.Import | ast.ImportFrom) -> list[tuple[str, int]]:
+    if isinstance(node, ast.Import):
+        return [(alias.name, node.lineno) for alias in node.names]
+    assert node.level == 0, f"line {node.lineno}: imports are written in full"
+    rooms = [alias.name for alias in node.names if alias.name in HEIGHT] if node.module == "csi" else []
+    return [(node.module, node.lineno), *((f"csi.{room}", node.lineno) for room in rooms)]
+
+
+def statements(node: ast.AST) -> Iterator[ast.AST]:
+    """Every statement below a node, however deep; expressions hold no import and no function, and are not entered."""
+    for block in ("body", "handlers", "orelse", "finalbody", "cases"):
+        found = getattr(node, block, ())
+        for one in found if isinstance(found, list) else ():
+            yield one
+            yield from statements(one)
 
 
 @dataclass(frozen=True)
@@ -73,9 +78,12 @@ class Source:
     told: bool
 
 
+IMPORTS = (ast.Import, ast.ImportFrom)
+
+
 def _function(node: ast.FunctionDef) -> Function:
-    lines = (n.lineno for n in ast.walk(node) if isinstance(n, ast.Import | ast.ImportFrom))
-    own = tuple(n.lineno for n in node.body if isinstance(n, ast.Import | ast.ImportFrom))
+    lines = (n.lineno for n in statements(node) if isinstance(n, IMPORTS))
+    own = tuple(n.lineno for n in node.body if isinstance(n, IMPORTS))
     return Function(node.name, node.lineno, node.end_lineno, own, frozenset(lines))
 
 
@@ -83,20 +91,23 @@ def _function(node: ast.FunctionDef) -> Function:
 def source(path: Path) -> Source:
     text = path.read_text(encoding="utf-8")
     tree = ast.parse(text)
-    functions = tuple(_function(n) for n in ast.walk(tree) if isinstance(n, ast.FunctionDef))
-    return Source(text, tuple(imported(tree)), functions, ast.get_docstring(tree) is not None)
+    every = [*statements(tree)]
+    functions = tuple(_function(n) for n in every if isinstance(n, ast.FunctionDef))
+    imports = tuple(one for n in every if isinstance(n, IMPORTS) for one in imported(n))
+    return Source(text, imports, functions, ast.get_docstring(tree) is not None)
 
 
 def name(path: Path) -> str:
     return str(path.relative_to(PACKAGE.parent))
 
 
-ROOMS = sorted({room_of(path) for path in FILES})
+ROOM = {path: room_of(path) for path in FILES}
+ROOMS = sorted(set(ROOM.values()))
 in_every_room = pytest.mark.parametrize("room", ROOMS)
 
 
 def files_of(room: str) -> list[Path]:
-    return [path for path in FILES if room_of(path) == room]
+    return [path for path in FILES if ROOM[path] == room]
 
 
 @in_every_room

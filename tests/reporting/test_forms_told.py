@@ -34,8 +34,13 @@ def study():
 
 
 @cache
+def panel():
+    return study().panel()
+
+
+@cache
 def told(name):
-    return run_method(study(), study().panel(), name)
+    return run_method(study(), panel(), name)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -119,16 +124,16 @@ def test_roles_and_requirements_read_in_both_languages():
 
 
 def test_cells_have_no_picture_and_rows_of_their_own():
-    section = run_method(study(), study().panel(), "promise", Options(by=("brand",), given=("by",)))
+    section = run_method(study(), panel(), "promise", Options(by=("brand",), given=("by",)))
     assert section.figures == ()
     assert set(section.data["promise"]["brand"]) == {"AH", "RL", "HH"}
 
 
 def test_a_dimension_can_be_asked_for():
-    section = run_method(study(), study().panel(), "surface", Options(of="empathy", given=("of",)))
+    section = run_method(study(), panel(), "surface", Options(of="empathy", given=("of",)))
     assert section.data["claims"]["r2"][0] != told("surface").data["claims"]["r2"][0]
     with pytest.raises(Problems, match="empaty"):
-        run_method(study(), study().panel(), "surface", Options(of="empaty", given=("of",)))
+        run_method(study(), panel(), "surface", Options(of="empaty", given=("of",)))
 
 
 @pytest.mark.parametrize(
