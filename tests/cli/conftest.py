@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from csi.cli import main
+from csi.study import gate
 
 ROOT = Path(__file__).parents[2]
 WAVES = ["2025Q3", "2025Q4", "2026Q1", "2026Q2", "2026Q3"]
@@ -69,3 +70,22 @@ def machine(asked):
         return json.loads(out)
 
     return run
+
+
+@pytest.fixture(scope="module")
+def gate_once():
+    """Comparability asked again of the same cells of the same index is what was found before: for tests of what verbs
+    say of one study; how it is found is tested elsewhere.
+    """
+    known, find = {}, gate._judged
+
+    def found(study, sources, *asked):
+        of = [(i.cells.rows(), i.constructs, i.values.tobytes(), i.sample is None, keys) for i, keys in sources]
+        what = repr((study.settings, study.brands, study.stages, study.segments, of, asked))
+        if what not in known:
+            known[what] = find(study, sources, *asked)
+        return known[what]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gate, "_judged", found)
+        yield known

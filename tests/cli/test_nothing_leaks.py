@@ -5,6 +5,7 @@ import re
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -12,6 +13,8 @@ import csi
 from csi.cli import main
 from csi.study.fitted import indexed
 from csi.study.rated import rated
+
+pytestmark = pytest.mark.usefixtures("gate_once")
 
 SOURCE = Path("data/telecom")
 WAVES = ("2023Q4", "2024Q1", "2024Q2", "2024Q3", "2024Q4")
@@ -94,8 +97,9 @@ def _plain(value):
 def leaks(text, secret):
     """Names of the secret's numbers that stand in a text with seven digits or more."""
     told = {t for t in re.findall(r"\d+\.\d+", text) if len(t.replace(".", "").lstrip("0")) >= 7}
-    numbers = [(float(t), max(0.51 * 10.0 ** -len(t.split(".")[1]), 1e-9)) for t in told]
-    return [name for name, value in secret.items() if any(abs(x - abs(value)) < error for x, error in numbers)]
+    x = np.array([float(t) for t in told])
+    error = np.array([max(0.51 * 10.0 ** -len(t.split(".")[1]), 1e-9) for t in told])
+    return [name for name, value in secret.items() if (np.abs(x - abs(value)) < error).any()]
 
 
 def texts_in(path):

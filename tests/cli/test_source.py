@@ -9,15 +9,29 @@ import pytest
 import csi
 from csi.cli import main
 
-TELECOM = "data/telecom/study.yaml"
+SOURCE = Path("data/telecom")
+WAVES = ("2023Q4", "2026Q2", "2026Q3")
 WHERE = {"brand": "YA", "wave": "2026Q2"}
 CELL = ("--brand", "YA", "--wave", "2026Q2")
 FEW = ("--bootstrap", "100")
+STUDY = "the study"
+"""Stands for its path."""
 
 
 @pytest.fixture(scope="module")
-def study():
-    return csi.Study.read(TELECOM)
+def path(tmp_path_factory):
+    """The telecom study with the answers of three waves, its base among them."""
+    folder = tmp_path_factory.mktemp("telecom")
+    rows = pl.read_csv(SOURCE / "panel.csv", infer_schema=False)
+    rows.filter(pl.col("quarter").is_in(WAVES)).write_csv(folder / "panel.csv")
+    for name in ("study.yaml", "codebook.yaml"):
+        (folder / name).write_bytes((SOURCE / name).read_bytes())
+    return folder / "study.yaml"
+
+
+@pytest.fixture(scope="module")
+def study(path):
+    return csi.Study.read(path)
 
 
 @pytest.fixture(scope="module")
@@ -38,44 +52,44 @@ def column(rows, name):
     return pl.DataFrame(rows, infer_schema_length=None)[name].to_list()
 
 
-def test_predict(asked, est, study) -> None:
-    code, found = asked("predict", TELECOM, *CELL, "--repetitions", "2")
+def test_predict(asked, path, est, study) -> None:
+    code, found = asked("predict", path, *CELL, "--repetitions", "2")
     assert code == 0
     theirs = csi.predict(est, 10, 2, seed=study.settings.seed)
     assert column(found["items"], "q2_predict") == pytest.approx(theirs.table["q2_predict"].to_list(), abs=1e-12)
 
 
-def test_assess(asked, est) -> None:
-    code, found = asked("assess", TELECOM, *CELL, "--bootstrap", "0")
+def test_assess(asked, path, est) -> None:
+    code, found = asked("assess", path, *CELL, "--bootstrap", "0")
     assert code == 0
     theirs = csi.fit_measures(est).table["value"].to_list()
     assert column(found["fit_measures"], "value") == pytest.approx(theirs, abs=1e-12)
 
 
-def test_mediation_with_the_bootstrap_of_the_study(asked, est, study) -> None:
-    code, found = asked("mediation", TELECOM, *CELL, *FEW, "--from", "image", "--to", "loyalty")
+def test_mediation_with_the_bootstrap_of_the_study(asked, path, est, study) -> None:
+    code, found = asked("mediation", path, *CELL, *FEW, "--from", "image", "--to", "loyalty")
     assert code == 0
     boot = csi.bootstrap(est, 100, study.settings.seed)
     theirs = csi.mediation(boot, "image", "loyalty").table
     assert column(found["effects"], "conf_low") == pytest.approx(theirs["conf_low"].to_list(), abs=1e-12)
 
 
-def test_segments(asked, est, study) -> None:
-    code, found = asked("segments", TELECOM, *CELL, "--k", "1,2", "--starts", "3")
+def test_segments(asked, path, est, study) -> None:
+    code, found = asked("segments", path, *CELL, "--k", "1,2", "--starts", "3")
     assert code == 0
     theirs = csi.fimix(est, [1, 2], starts=3, seed=study.settings.seed).table
     assert column(found["criteria"], "loglik") == pytest.approx(theirs["loglik"].to_list(), abs=1e-9)
 
 
-def test_robustness(asked, est, study) -> None:
-    code, found = asked("robustness", TELECOM, *CELL, *FEW)
+def test_robustness(asked, path, est, study) -> None:
+    code, found = asked("robustness", path, *CELL, *FEW)
     assert code == 0
     theirs = csi.nonlinear(csi.bootstrap(est, 100, study.settings.seed)).table
     assert column(found["quadratic"], "conf_low") == pytest.approx(theirs["conf_low"].to_list(), abs=1e-12)
 
 
-def test_nca_of_the_target_and_all_that_leads_to_it(asked, est, study) -> None:
-    code, found = asked("nca", TELECOM, *CELL, "--permutations", "99")
+def test_nca_of_the_target_and_all_that_leads_to_it(asked, path, est, study) -> None:
+    code, found = asked("nca", path, *CELL, "--permutations", "99")
     assert code == 0
     names = ["image", "expectation", "perceived_quality", "perceived_value"]
     theirs = csi.nca(est, names, "satisfaction", permutations=99, seed=study.settings.seed).table
@@ -83,23 +97,23 @@ def test_nca_of_the_target_and_all_that_leads_to_it(asked, est, study) -> None:
     assert sorted(column(found["effects"], "effect")) == pytest.approx(sorted(theirs["effect"].to_list()), abs=1e-12)
 
 
-def test_groups_of_a_study_by_its_keys(asked, study) -> None:
-    code, found = asked("groups", TELECOM, "--by", "segment", "--permutations", "99", "--bootstrap", "0")
+def test_groups_of_a_study_by_its_keys(asked, path, study) -> None:
+    code, found = asked("groups", path, "--by", "segment", "--permutations", "99", "--bootstrap", "0")
     assert code == 0
     assert {g["group"] for g in found["groups"]} == {"contract", "prepaid", "family"}
     frame = study.panel().frame.filter(wave="2026Q3")
     assert sum(g["n"] for g in found["groups"]) == frame.select(study.model.items).drop_nulls().height
 
 
-def test_scores(asked, est) -> None:
-    code, found = asked("scores", TELECOM, *CELL, "--kind", "0-100")
+def test_scores(asked, path, est) -> None:
+    code, found = asked("scores", path, *CELL, "--kind", "0-100")
     assert code == 0
     theirs = csi.scores(est, None, "0-100")["satisfaction"].to_list()
     assert column(found["scores"], "satisfaction") == pytest.approx(theirs, abs=1e-9)
 
 
-def test_compare_takes_the_study_s_rivals_and_target(asked, est) -> None:
-    code, found = asked("compare", TELECOM, *CELL, *FEW)
+def test_compare_takes_the_study_s_rivals_and_target(asked, path, est) -> None:
+    code, found = asked("compare", path, *CELL, *FEW)
     assert code == 0
     assert list(found["estimators"]) == ["pls", "plsc", "mlr", "sum", "gsca"]
     assert found["target"] == "satisfaction"
@@ -107,18 +121,18 @@ def test_compare_takes_the_study_s_rivals_and_target(asked, est) -> None:
     assert paths[0]["value_pls"] == pytest.approx(est.solution.paths[0][est.solution.paths[0] != 0][0], abs=1e-9)
 
 
-def test_slopes_of_a_study_with_a_product(asked, tmp_path, study) -> None:
-    text = Path(TELECOM).read_text(encoding="utf-8")
-    folder = study.path.parent.resolve()
+def test_slopes_of_a_study_with_a_product(asked, tmp_path, path, study) -> None:
+    text = path.read_text(encoding="utf-8")
+    folder = path.parent.resolve()
     for name in ("panel.csv", "codebook.yaml"):
         text = text.replace(name, str(folder / name))
     product = "model:\n  text: |\n    satisfaction ~ image + perceived_value + image:perceived_value\n"
-    path = tmp_path / "study.yaml"
-    path.write_text(text.replace("model: {card: ecsi_mobile}\n", product), encoding="utf-8")
-    code, found = asked("slopes", path, *CELL, *FEW)
+    other = tmp_path / "study.yaml"
+    other.write_text(text.replace("model: {card: ecsi_mobile}\n", product), encoding="utf-8")
+    code, found = asked("slopes", other, *CELL, *FEW)
     assert code == 0
     panel = study.panel()
-    own = csi.Study.read(path)
+    own = csi.Study.read(other)
     theirs = csi.fit(own.model, panel, csi.PLS(), where=WHERE)
     assert column(found["interaction"], "estimate") == pytest.approx(
         [theirs.table.filter(lhs="satisfaction", rhs="image:perceived_value", op="~")["estimate"][0]], abs=1e-9
@@ -128,20 +142,21 @@ def test_slopes_of_a_study_with_a_product(asked, tmp_path, study) -> None:
 @pytest.mark.parametrize(
     ("verb", "words", "code", "said"),
     [
-        ("predict", (TELECOM, "more.csv"), 2, "a study names its own data"),
+        ("predict", (STUDY, "more.csv"), 2, "a study names its own data"),
         ("predict", ("model.lav",), 2, "DATA"),
-        ("assess", (TELECOM, "--na", "99"), 2, "not for a study: --na"),
+        ("assess", (STUDY, "--na", "99"), 2, "not for a study: --na"),
         ("segments", ("y =~ a + b", "x.csv", "--brand", "ZX"), 2, "not for a model text: --brand"),
-        ("mediation", (TELECOM, "--brand", "Zhongxn"), 1, "Zhongxun"),
-        ("compare", (TELECOM, "--by", "stge"), 1, "stage"),
-        ("compare", (TELECOM, "--estimators", "pls,plz"), 1, "plz"),
-        ("nca", (TELECOM, "--na", "99"), 2, "not for a study"),
+        ("mediation", (STUDY, "--brand", "Zhongxn"), 1, "Zhongxun"),
+        ("compare", (STUDY, "--by", "stge"), 1, "stage"),
+        ("compare", (STUDY, "--estimators", "pls,plz"), 1, "plz"),
+        ("nca", (STUDY, "--na", "99"), 2, "not for a study"),
         ("nca", ("answers.csv",), 2, "--x, --y"),
-        ("groups", (TELECOM,), 2, "--by"),
-        ("robustness", (TELECOM, "--wave", "2031Q1"), 1, "2031Q1"),
+        ("groups", (STUDY,), 2, "--by"),
+        ("robustness", (STUDY, "--wave", "2031Q1"), 1, "2031Q1"),
     ],
 )
-def test_what_does_not_go_together(asked, verb, words, code, said) -> None:
+def test_what_does_not_go_together(asked, path, verb, words, code, said) -> None:
+    words = [path if word is STUDY else word for word in words]
     ended, found = asked(verb, *words, "--lang", "en")
     assert ended == code
     assert said in " ".join(f"{p['what']} {p['remedy']}" for p in found["problems"])
@@ -149,8 +164,8 @@ def test_what_does_not_go_together(asked, verb, words, code, said) -> None:
     assert ended == code
 
 
-def test_names_of_constructs_in_words(capsys) -> None:
-    assert main(["mediation", TELECOM, *CELL, *FEW, "--from", "image", "--to", "loyalty", "--lang", "zh"]) == 0
+def test_names_of_constructs_in_words(capsys, path) -> None:
+    assert main(["mediation", str(path), *CELL, *FEW, "--from", "image", "--to", "loyalty", "--lang", "zh"]) == 0
     shown = capsys.readouterr().out
     assert "品牌形象 -> 顾客满意度 -> 顾客忠诚" in shown
     assert "satisfaction" not in shown
@@ -159,8 +174,8 @@ def test_names_of_constructs_in_words(capsys) -> None:
 @pytest.mark.parametrize(
     "verb", [("nca", "--permutations", "99"), ("robustness", *FEW), ("predict", "--repetitions", "1")]
 )
-def test_english_sentences_name_constructs_in_words(capsys, study, verb):
-    main([verb[0], TELECOM, *CELL, *verb[1:], "--lang", "en"])
+def test_english_sentences_name_constructs_in_words(capsys, path, study, verb):
+    main([verb[0], str(path), *CELL, *verb[1:], "--lang", "en"])
     out = capsys.readouterr().out
     said = [line for line in out.splitlines() if ": " in line and not line.startswith("Note")]
     names = {c: study.codebook.label(c, "en") for c in study.model.names}

@@ -5,6 +5,8 @@ import re
 import polars as pl
 import pytest
 
+pytestmark = pytest.mark.usefixtures("gate_once")
+
 TREE = "\ntree: {structure: {market: [ZX, YA]}, base: 2025Q3}\n"
 
 

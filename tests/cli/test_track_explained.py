@@ -7,6 +7,8 @@ import pytest
 
 from csi.cli import main
 
+pytestmark = pytest.mark.usefixtures("gate_once")
+
 
 @pytest.fixture
 def asked(capsys):

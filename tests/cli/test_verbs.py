@@ -12,6 +12,8 @@ from csi.cli.studied import resampled
 from csi.models.cards import card_names
 from csi.study import read_study
 
+pytestmark = pytest.mark.usefixtures("gate_once")
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -15,7 +15,7 @@ SOURCE = ROOT / "data/telecom"
 DAYS = 4
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def panel():
     """Two brands, four quarters; the rows of a quarter are spread over the days."""
     frame = pl.read_csv(SOURCE / "panel.csv", infer_schema=False)
@@ -23,15 +23,24 @@ def panel():
     return frame.filter(pl.col("quarter").is_in(waves) & pl.col("operator").is_in(["ZX", "YA"])).with_row_index("_i")
 
 
-@pytest.fixture
-def folder(tmp_path, panel):
+@pytest.fixture(scope="module")
+def made(tmp_path_factory, panel):
     """A study whose file holds the first day, without weights; days 1 to 3 beside it."""
+    path = tmp_path_factory.mktemp("days")
     text = (SOURCE / "study.yaml").read_text(encoding="utf-8").replace(", weight: weight", "")
-    (tmp_path / "study.yaml").write_text(text, encoding="utf-8")
-    (tmp_path / "codebook.yaml").write_bytes((SOURCE / "codebook.yaml").read_bytes())
+    (path / "study.yaml").write_text(text, encoding="utf-8")
+    (path / "codebook.yaml").write_bytes((SOURCE / "codebook.yaml").read_bytes())
     for day in range(DAYS):
         name = "panel.csv" if day == 0 else f"day{day}.csv"
-        panel.filter(pl.col("_i") % DAYS == day).drop("_i").write_csv(tmp_path / name)
+        panel.filter(pl.col("_i") % DAYS == day).drop("_i").write_csv(path / name)
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path, made):
+    """A copy of it, to be added to and changed."""
+    for path in made.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
     return tmp_path
 
 

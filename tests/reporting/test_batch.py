@@ -19,7 +19,7 @@ SOURCE = ROOT / "data/telecom"
 WAVES = ["2023Q4", "2024Q1", "2024Q2"]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def rows():
     """Two brands, three quarters."""
     frame = pl.read_csv(SOURCE / "panel.csv", infer_schema=False)
@@ -297,14 +297,20 @@ def test_bad_input(study, tmp_path):
     assert [p.code for p in caught.value.problems] == ["E-SETTING"]
 
 
+@pytest.fixture(scope="module")
+def pool():
+    """Two processes, started once."""
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as made:
+        yield made
+
+
 @pytest.mark.parametrize("weights", ["base", "own"])
-def test_an_executor_writes_the_same_records(study, rows, tmp_path, weights, monkeypatch):
+def test_an_executor_writes_the_same_records(study, rows, tmp_path, weights, monkeypatch, pool):
     monkeypatch.setattr(room, "blocks_of", lambda todo, _: [todo[:2], todo[2:5], todo[5:]])
     flat = pl.when((pl.col("quarter") == WAVES[1]) & (pl.col("operator") == "YA")).then(pl.lit("7"))
     said = study(rows.with_columns(com1=flat.otherwise("com1")), weights=weights)
     here = csi.batch(said, tmp_path / "here")
-    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
-        away = csi.batch(said, tmp_path / "away", executor=pool)
+    away = csi.batch(said, tmp_path / "away", executor=pool)
     assert away.table.equals(here.table)
     records = [(tmp_path / name / "records.jsonl").read_bytes() for name in ("here", "away")]
     assert records[0] == records[1]

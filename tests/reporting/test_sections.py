@@ -30,6 +30,12 @@ def of(path, **options):
     return csi.report(path, **options)
 
 
+@pytest.fixture(scope="module")
+def untested(study_text):
+    """The small study without the test of comparability, where what is told does not rest on it."""
+    return study_text + "comparability: {gate: no}\n"
+
+
 def test_the_quarterly_report_has_the_planned_sections_in_order(told):
     assert told.keys == KINDS["quarterly"]
 
@@ -176,9 +182,9 @@ def test_a_focal_brand_with_few_answers_gets_a_report_without_a_model(tmp_path, 
     assert "NaN" not in to_json(numbers(report))
 
 
-def test_one_brand_and_one_wave_make_a_smaller_report(tmp_path, make_study, answers, study_text):
+def test_one_brand_and_one_wave_make_a_smaller_report(tmp_path, make_study, answers, untested):
     frame = answers().filter((pl.col("brand") == "A") & (pl.col("wave") == "2025Q1")).drop("brand", "stage", "w")
-    text = study_text
+    text = untested
     text = text.replace("brand: brand, weight: w, stage: stage", "").replace("wave: wave, }", "wave: wave}")
     text = re.sub(r"brands:\n(  - .*\n)+stages: .*\n", "brands: [{name: A, zh: 甲, en: Alpha, focal: yes}]\n", text)
     text = text.replace("[2025Q1, 2025Q2, 2025Q3, 2025Q4, 2026Q1]", "[2025Q1]").replace(
@@ -191,12 +197,12 @@ def test_one_brand_and_one_wave_make_a_smaller_report(tmp_path, make_study, answ
     assert "品牌" not in report.headline.dateline.zh
 
 
-def test_a_yearly_study_without_brands_has_one_change_and_one_subject(tmp_path, make_study, answers, study_text):
+def test_a_yearly_study_without_brands_has_one_change_and_one_subject(tmp_path, make_study, answers, untested):
     years = {f"{2025 + (i + 3) // 4}Q{(i % 4) + 1}": str(2021 + i) for i in range(5)}
     years = dict(zip(["2025Q1", "2025Q2", "2025Q3", "2025Q4", "2026Q1"], years.values(), strict=True))
     frame = answers().filter(pl.col("brand") == "A").drop("brand", "stage").with_columns(pl.col("wave").replace(years))
     text = (
-        re.sub(r"brands:\n(  - .*\n)+stages: .*\n", "", study_text)
+        re.sub(r"brands:\n(  - .*\n)+stages: .*\n", "", untested)
         .replace("brand: brand, ", "")
         .replace(", stage: stage", "")
     )
@@ -208,9 +214,9 @@ def test_a_yearly_study_without_brands_has_one_change_and_one_subject(tmp_path, 
     assert report.section("chain").data["chain"]["change"].null_count() == 0
 
 
-def test_an_old_wave_does_not_know_the_later_ones(tmp_path, small_study, make_study, answers, study_text):
+def test_an_old_wave_does_not_know_the_later_ones(tmp_path, small_study, make_study, answers, untested):
     frame = answers()
-    text = study_text.replace(", 2025Q4, 2026Q1]", "]")
+    text = untested.replace(", 2025Q4, 2026Q1]", "]")
     short = make_study(tmp_path, frame.filter(~pl.col("wave").is_in(["2025Q4", "2026Q1"])), text)
     old, alone = of(small_study, wave="2025Q3"), of(short)
     assert old.headline.value == pytest.approx(alone.headline.value, abs=1e-9)
@@ -269,8 +275,8 @@ def test_report_and_section_show_themselves(told):
     assert told.section("trend", "en").title.en in told.section("trend", "en")._repr_html_()
 
 
-def test_an_unweighted_study_says_so(tmp_path, make_study, answers, study_text):
-    text = study_text.replace("weight: w, ", "")
+def test_an_unweighted_study_says_so(tmp_path, make_study, answers, untested):
+    text = untested.replace("weight: w, ", "")
     study = read_study(make_study(tmp_path, answers(40).drop("w"), text))
     section = teller("method")(analyse(study, read_study_panel(study)))
     assert ["加权", "未加权"] in rows(section.tables[0], "zh")
@@ -305,8 +311,9 @@ def test_a_constant_item_in_the_focal_cell_leaves_out_the_model(tmp_path, make_s
     ],
     ids=str,
 )
-def test_every_setting_makes_a_report(tmp_path, make_study, answers, study_text, change):
-    report = of(make_study(tmp_path, answers(40), study_text.replace(*change)))
+def test_every_setting_makes_a_report(tmp_path, make_study, answers, study_text, untested, change):
+    text = untested if change[0].startswith(("interval", "n: ")) else study_text  # comparability has no resamples
+    report = of(make_study(tmp_path, answers(40), text.replace(*change)))
     assert report.headline.sentence.zh.startswith("甲领先行业")
     assert "NaN" not in to_json(numbers(report))
 
@@ -326,18 +333,18 @@ def test_a_quadrant_alone_is_no_weak_point(analysis, told):
     assert "短板" not in told.headline.sentence.zh
 
 
-def test_a_weak_point_is_below_the_sector(tmp_path, make_study, answers):
-    report = of(make_study(tmp_path, lowered_quality(answers())))
+def test_a_weak_point_is_below_the_sector(tmp_path, make_study, answers, untested):
+    report = of(make_study(tmp_path, lowered_quality(answers()), untested))
     assert report.headline.sentence.zh.endswith("短板在质量")
     assert report.section("priorities").title.zh == "先改进质量"
 
 
-def test_a_weak_point_of_a_single_brand_is_below_the_mean_of_its_drivers(tmp_path, make_study, answers):
+def test_a_weak_point_of_a_single_brand_is_below_the_mean_of_its_drivers(tmp_path, make_study, answers, untested):
     alone = answers().filter(pl.col("brand") == "A")
     (tmp_path / "low").mkdir()
-    low = of(make_study(tmp_path / "low", lowered_quality(alone)))
+    low = of(make_study(tmp_path / "low", lowered_quality(alone), untested))
     assert low.headline.sentence.zh.endswith("短板在质量")
-    assert "短板" not in of(make_study(tmp_path, alone)).headline.sentence.zh
+    assert "短板" not in of(make_study(tmp_path, alone, untested)).headline.sentence.zh
 
 
 def test_the_chain_corrects_over_its_constructs(analysis, told):

@@ -75,12 +75,12 @@ def test_what_the_cards_claim_is_planted(large):
     absent = ect.filter(outcome="disconfirmation_after", predictor="expectation_before").row(0, named=True)
     assert abs(absent["estimate"]) < 0.04
     assert absent["verdict"] == "as expected"
-    found = csi.run_card("cjd", large, replicates=200, where={"wave": "2026Q3"}, rivals=False).table
+    found = csi.run_card("cjd", large, replicates=100, where={"wave": "2026Q3"}, rivals=False).table
     slopes = dict(found.filter(outcome="loyalty").select("predictor", "estimate").rows())
     assert slopes["utilitarian"] > slopes["hedonic"] > 0.05
     where = {"wave": "2026Q3"}
     found = csi.run_card(
-        "lifecycle_loyalty", large, replicates=200, where=where, rivals=False, **CARDS["lifecycle_loyalty"]
+        "lifecycle_loyalty", large, replicates=100, where=where, rivals=False, **CARDS["lifecycle_loyalty"]
     )
     value = dict(found.table.filter(outcome="intention", predictor="value").select("stage", "estimate").rows())
     assert value["new"] > value["regular"] > value["loyal"]
