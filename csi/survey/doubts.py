@@ -10,7 +10,7 @@ import polars as pl
 
 from csi.errors import Note, note
 from csi.survey.cells import counted, said
-from csi.survey.codebook import Codebook
+from csi.survey.codebook import Codebook, Item
 from csi.survey.columns import FILE, ROW, Picked
 from csi.survey.rules import Rules
 
@@ -104,12 +104,11 @@ def unused_scales(
     if "wave" not in frame.columns or len(waves) < 2:
         return {}
     found: dict[tuple[str, float, float], list[tuple[str, float]]] = defaultdict(list)
-    for item in codebook.items:
-        low, high = item.scale.minimum, item.scale.maximum
-        if high - low >= FEWEST_STEPS:
-            for wave, most in _short(frame.select("wave", item.name), low + LOWER * (high - low)):
-                if (wave, item.name) not in known:
-                    found[wave, low, high].append((item.name, most))
+    long = [item for item in codebook.items if item.scale.maximum - item.scale.minimum >= FEWEST_STEPS]
+    for item, rows in zip(long, _above_by_wave(frame, long), strict=True):
+        for wave, most in _short(rows):
+            if (wave, item.name) not in known:
+                found[wave, item.scale.minimum, item.scale.maximum].append((item.name, most))
     return {key: items for key, items in found.items() if not _in_use(frame, codebook, key, len(items))}
 
 
@@ -139,11 +138,29 @@ def scale_notes(found: Unused, waves: Sequence[str]) -> Iterator[Note]:
         yield _other_scale(wave, [name for name, _ in items], (low, high), max(most for _, most in items))
 
 
-def _short(answers: pl.DataFrame, limit: float) -> Iterator[tuple[str, float]]:
-    """The waves without any answer above `limit` although other waves have many, and their highest answer."""
-    answer = pl.col(answers.columns[1])
-    used = answers.drop_nulls().group_by("wave", maintain_order=True)
-    rows = used.agg(answer.len().alias("n"), (answer > limit).sum().alias("above"), answer.max().alias("most")).rows()
+def _above_by_wave(frame: pl.DataFrame, items: Sequence[Item]) -> list[list[_Used]]:
+    """Per item the waves that answered it: how many did, how many above the lower part of its scale, the highest."""
+    asked = []
+    for place, item in enumerate(items):
+        answer, low, high = pl.col(item.name), item.scale.minimum, item.scale.maximum
+        above = (answer > low + LOWER * (high - low)).sum()
+        asked += [
+            answer.count().alias(f"{place} n"),
+            above.alias(f"{place} above"),
+            answer.max().alias(f"{place} most"),
+        ]
+    if not asked:
+        return []
+    rows = frame.drop_nulls("wave").group_by("wave", maintain_order=True).agg(asked).rows()
+    return [[(w, n[3 * k], n[3 * k + 1], n[3 * k + 2]) for w, *n in rows if n[3 * k]] for k in range(len(items))]
+
+
+_Used = tuple[str, int, int, float]
+"""A wave, its answers, those above the lower part of the scale, the highest."""
+
+
+def _short(rows: Sequence[_Used]) -> Iterator[tuple[str, float]]:
+    """The waves without any answer above the lower part although other waves have many, and their highest answer."""
     full = [(n, above) for _, n, above, _ in rows if above]
     share = sum(above for _, above in full) / (sum(n for n, _ in full) + 1)  # of a few, all above are not everybody
     yield from ((wave, most) for wave, n, above, most in rows if not above and (1 - share) ** n < CHANCE)
