@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import importlib
 import io
 import json
@@ -72,6 +73,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         0
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    if argv is None:
+        gc.set_threshold(*RARELY)
     _never_choke_on_characters()
     with warnings.catch_warnings():
         if not _debugging():
@@ -83,6 +86,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             return FINE
         except KeyboardInterrupt:
             return _fail(words, STOPPED, [problem("E-STOPPED", "", "stopped.", "已停止。")])
+
+
+RARELY = (100_000, 20, 20)
+"""How seldom a command, which is one short run, looks for cycles of garbage: each time it walks over all there is."""
 
 
 def language(words: Sequence[str]) -> Language:
