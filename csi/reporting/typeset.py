@@ -15,6 +15,7 @@ FEW, MANY = 4, 8
 _RHO: Final = re.compile(r"(?:ρ_?|\brho_)([AaCc])\b")
 _STATISTIC: Final = re.compile(r"(?<![\w.<])(p|t|z|n|N|M|SD|SE|df|r) (=|&lt;|&gt;|≤|≥) ?(?=[\d.−])")
 """A statistic before its value."""
+_INTERVAL: Final = re.compile(r"(?<=\[)([+−]?[\d.]+%?,) (?=[+−]?[\d.]+%?\])")
 _FORMULA: Final = re.compile(r"(formula|公式) (?=F\d)")
 _CHINESE: Final = re.compile("[\u3000-\u9fff\uff01-\uff60]*[\u3001-\u303f\uff01-\uff60][\u3000-\u9fff\uff01-\uff60]*")
 """Chinese words with full-width marks among them, which English text would set narrow."""
@@ -34,11 +35,13 @@ def set_text(content: str, lang: str = "zh") -> Markup:
         Markup('ρ<sub>A</sub> &lt; 1')
         >>> set_text("p (Holm)", "en"), set_text("RESET p < .001, n = 30", "en")
         (Markup('<i>p</i> (Holm)'), Markup('RESET <i>p</i>\xa0&lt;\xa0.001, <i>n</i>\xa0=\xa030'))
+        >>> set_text("43.6% [40.7, 46.5]"), phrases("占 43.6% [40.7, 46.5]")
+        (Markup('43.6% [40.7,\xa046.5]'), Markup('占 43.6% [40.7,\xa046.5]'))
         >>> set_text("of 质量，好 <b>", "en")
         Markup('of <span lang="zh-CN">质量，好</span> &lt;b&gt;')
     """
     text = _RHO.sub(lambda m: f"ρ<sub>{m[1].upper()}</sub>", str(escape(set_marks(content))))
-    text = _FORMULA.sub("\\1\xa0", text)
+    text = _INTERVAL.sub("\\1\xa0", _FORMULA.sub("\\1\xa0", text))
     if lang != "en":
         return Markup(_STATISTIC.sub("\\1\xa0\\2\xa0", text))  # noqa: S704 - escaped
     symbol, _ = symbol_first(content, lang)
@@ -86,6 +89,7 @@ def _split(content: str) -> list[str]:
 
 def _soft(piece: str) -> Markup:
     """A phrase with a number unbroken from its unit and, where it is long, with places to break at."""
+    piece = _INTERVAL.sub("\\1\xa0", piece)
     said = str(escape(re.sub(r"(?<=[\d%]) (?=[\u4e00-\u9fff])", "\xa0", piece)))
     if _letters(piece) > MANY:
         said = _SOFT.sub("<wbr>", said)
