@@ -57,10 +57,17 @@ HEADINGS: Final = {
 def sentences_of(checks: pl.DataFrame, partial: pl.DataFrame) -> tuple[Text, ...]:
     """One sentence on how many checks are raised, one on what a marker takes away."""
     told_ = checks.drop_nulls("verdict")
-    raised = told_.filter(verdict="raised")["check"].to_list()
-    listed, listed_zh = ", ".join(CHECKS[c].en for c in raised), "、".join(CHECKS[c].zh for c in raised)
-    en = f"{len(raised)} of {told_.height} checks of common method variance are raised{f': {listed}' if raised else ''}"
-    zh = f"{told_.height} 项共同方法变异检查中，有 {len(raised)} 项提示存在{f'：{listed_zh}' if raised else ''}"
+    raised, which = _with_verdict(told_, "raised")
+    doubtful, unsure = _with_verdict(told_, "doubtful")
+    en = (
+        f"{raised} of {told_.height} checks of common method variance {'is' if raised == 1 else 'are'} raised{which.en}"
+    )
+    zh = f"{told_.height} 项共同方法变异检查中，有 {raised} 项提示存在{which.zh}"
+    if doubtful:
+        en, zh = (
+            f"{en}; {doubtful} {'is' if doubtful == 1 else 'are'} doubtful{unsure.en}",
+            f"{zh}；{doubtful} 项存疑{unsure.zh}",
+        )
     caution, caution_zh = "; a check that is not raised is no evidence of absence.", "；未提示并不等于不存在。"
     found = [Text(en + caution, zh + caution_zh)]
     if partial.height:
@@ -73,6 +80,14 @@ def sentences_of(checks: pl.DataFrame, partial: pl.DataFrame) -> tuple[Text, ...
             )
         )
     return tuple(found)
+
+
+def _with_verdict(checks: pl.DataFrame, verdict: str) -> tuple[int, Text]:
+    """How many checks have a verdict, and which they are."""
+    found = [CHECKS[c] for c in checks.filter(verdict=verdict)["check"]]
+    if not found:
+        return 0, Text("", "")
+    return len(found), Text(f": {' and '.join(t.en for t in found)}", f"：{'、'.join(t.zh for t in found)}")
 
 
 def lines_of(
