@@ -65,7 +65,7 @@ def size_sentences(
             continue
         row = shown.filter(wave=last).sort("share", descending=True, maintain_order=True).row(0, named=True)
         name, span = labels[row["stage"]], limits(row)
-        value = f"{fixed(100 * row['share'], 1)}%{span}"
+        value, apart = f"{fixed(100 * row['share'], 1)}%{span}", Text("", "")
         at, at_zh = (f" in {last}", f"{last} 期") if last else ("", "")
         en, zh = f"“{name.en}” is the largest stage{at}: {value}", f"{at_zh}人数最多的阶段为“{name.zh}”：{value}"
         before = shown.filter((pl.col("stage") == row["stage"]) & (pl.col("wave") != last))
@@ -73,8 +73,22 @@ def size_sentences(
             old = before.row(0, named=True)
             en += f"; in {old['wave']} it was {fixed(100 * old['share'], 1)}%{limits(old)}"
             zh += f"；{old['wave']} 期为 {fixed(100 * old['share'], 1)}%{limits(old)}"
-        out += of_cell(cell, [Text(f"{en} ({100 * level:g}% intervals).", f"{zh}（{100 * level:g}% 区间）。")])
+            apart = _apart(row, old)
+        out += of_cell(
+            cell, [Text(f"{en} ({100 * level:g}% intervals{apart.en}).", f"{zh}（{100 * level:g}% 区间{apart.zh}）。")]
+        )
     return tuple(out)
+
+
+def _apart(one: Mapping[str, float | None], other: Mapping[str, float | None]) -> Text:
+    """Whether two intervals overlap; nothing where one is absent."""
+    low, high = one["conf_low"], one["conf_high"]
+    least, most = other["conf_low"], other["conf_high"]
+    if low is None or high is None or least is None or most is None:
+        return Text("", "")
+    if low > most or least > high:
+        return Text(", which do not overlap", "，二者不重叠")
+    return Text(", which overlap: no change is shown", "，二者重叠，未显示变化")
 
 
 def limits(row: Mapping[str, float | None], low: str = "conf_low", high: str = "conf_high") -> str:

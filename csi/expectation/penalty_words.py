@@ -53,32 +53,38 @@ HEADINGS: Final = {
 SAYS: Final = {
     "dissatisfier": Text("Low scores cost {of} more than high ones add", "对{of}，低分的损失大于高分的收益"),
     "satisfier": Text("High scores add more to {of} than low ones cost", "对{of}，高分的收益大于低分的损失"),
-    "hybrid": Text("Low scores cost {of} what high ones add", "对{of}，低分的损失与高分的收益相当"),
+    "hybrid": Text("Low and high scores count about alike for {of}", "对{of}，低分与高分的影响大致相当"),
     "unclassified": Text("Not classified, as a contrast has the wrong sign", "对比方向不符，不归类"),
 }
 """What the classes mean, in the order in which they are told."""
 
 DECIDED: Final = 0.5
 """Support from which a name is told with its class."""
+ALPHA: Final = 0.05
+"""Level at which the two sides differ, before one is said to count more."""
 
 
 def sentences_of(
     found: pl.DataFrame, labels: Mapping[str, Text], keys: Sequence[str], outcome: Text
 ) -> tuple[Text, ...]:
-    """Per cell: the names of each class, with IA and bootstrap support."""
+    """Per cell: the names of each class, with IA and bootstrap support; a side counts more where the two differ."""
     out: list[Text] = []
+    one_side = pl.col("kind").is_in(["dissatisfier", "satisfier"])
+    told_ = (pl.col("support").fill_null(1.0) >= DECIDED) & (~one_side | (pl.col("p_symmetric") < ALPHA))
+    told_ = told_.fill_null(value=False)
     low = Text(outcome.en[:1].lower() + outcome.en[1:], outcome.zh)
     for cell, part in told_cells(found, keys):
         said = []
         for kind, words in SAYS.items():
-            rows = part.filter((pl.col("kind") == kind) & (pl.col("support").fill_null(1.0) >= DECIDED)).sort("ia")
+            rows = part.filter((pl.col("kind") == kind) & told_).sort("ia")
             if rows.height:
                 en, zh = _listed(rows, labels)
                 said.append(Text(f"{words.en.format(of=low.en)}: {en}.", f"{words.zh.format(of=low.zh)}：{zh}。"))
-        rest = part.filter(pl.col("support") < DECIDED).sort("ia")
+        rest = part.filter(~told_ & pl.col("kind").is_not_null()).sort("ia")
         if rest.height:
             en, zh = _listed(rest, labels)
-            said.append(Text(f"Of no class in most resamples: {en}.", f"多数重抽样中类别不定：{zh}。"))
+            en = f"Which side counts more for {low.en} is not shown: {en}."
+            said.append(Text(en, f"对{low.zh}，低分与高分孰重尚不能判断：{zh}。"))
         out += of_cell(cell, said or [Text("No contrasts can be given.", "无法给出对比。")])
     return tuple(out)
 
@@ -95,7 +101,8 @@ def _named(row: Mapping[str, object], labels: Mapping[str, Text], lang: str) -> 
     parts = [f"IA {fixed(float(str(ia)))}"] if ia is not None else []
     if support is not None:
         share = f"{100 * float(str(support)):.0f}%"
-        parts.append(f"{share} of resamples" if lang == "en" else f"支持度 {share}")
+        kind = KINDS[str(row["kind"])].say(lang)
+        parts.append(f"{kind} in {share} of resamples" if lang == "en" else f"{share} 的重抽样为{kind}")
     inside = ", ".join(parts) if lang == "en" else "，".join(parts)
     if not inside:
         return name

@@ -248,7 +248,7 @@ def test_a_class_that_most_resamples_do_not_share_is_told_apart():
     assert row(found.table, "price")["kind"] == "hybrid"
     weak = found.table.filter(pl.col("support") < 0.5)["name"].to_list()
     assert weak
-    told = [s for s in found.sentences if s.en.startswith("Of no class in most resamples")]
+    told = [s for s in found.sentences if s.en.startswith("Which side counts more for satisfaction is not shown")]
     assert all(n.title() in told[0].en and f"构念{n}" in told[0].zh for n in weak)
     assert not any(n.title() in s.en for n in weak for s in found.sentences if s not in told)
 

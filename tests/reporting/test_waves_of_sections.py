@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import polars as pl
 import pytest
 
 import csi
@@ -59,3 +61,11 @@ def test_a_subtitle_that_ends_a_sentence_goes_on_without_its_stop(analysis):
     told = method_section("loyalty_curve", analysis)
     assert "slopes; 2026 Q3 only" in told.subtitle.en
     assert "也不同；仅" in told.subtitle.zh
+
+
+def test_a_section_of_several_brands_together_says_so(analysis):
+    frame = analysis.panel.frame.with_columns(brand=pl.int_range(pl.len()).mod(2).cast(pl.String))
+    two = SimpleNamespace(**{**vars(analysis), "panel": replace(analysis.panel, frame=frame)})
+    told = method_section("loyalty_curve", two)
+    assert told.subtitle.en.endswith("; all brands together, 2026 Q3 only")
+    assert told.subtitle.zh.endswith("；全部品牌合并，仅 2026 年第三季度")

@@ -59,16 +59,23 @@ def tell(study: Study, panel: Panel, options: Options) -> Section:
     return Section(
         key="lifecycle",
         title=title,
-        subtitle=Text(
-            "Shares of customers by stage; moves are of customers seen in both waves",
-            "各阶段顾客占比；转移按两期均有记录的顾客计算",
-        ),
+        subtitle=_subtitle(found, weighted="weight" in panel.frame.columns),
         paragraphs=more,
         figures=(*lines, *drawn(found, title)),
         tables=tuple(tables),
         notes=found.notes,
         data={"sizes": found.table, "moves": found.transitions, "tests": found.tests, "ahead": found.ahead},
     )
+
+
+def _subtitle(found: Lifecycle, *, weighted: bool) -> Text:
+    """What the shares are of, and the moves where there are any."""
+    en, zh = "Shares of customers by stage", "各阶段顾客占比"
+    if weighted:
+        en, zh = f"{en}, weighted (n and customers are counts of answers)", f"{zh}，已加权（样本量与人数为答卷数）"
+    if found.transitions.height:
+        en, zh = f"{en}; moves are of customers seen in both waves", f"{zh}；转移按两期均有记录的顾客计算"
+    return Text(en, zh)
 
 
 def split(only: Mapping[str, str]) -> dict[str, tuple[str, ...]]:

@@ -10,6 +10,7 @@ import polars as pl
 from csi.errors import Text
 from csi.expectation.penalty_reward import PenaltyReward, attributed, penalty_reward
 from csi.expectation.penalty_words import HEADINGS, KINDS
+from csi.models.model import Model
 from csi.reporting.drawn import figure
 from csi.reporting.figures import forest
 from csi.reporting.methods.method import Method, Need, tabled, texts_of, titled
@@ -98,11 +99,28 @@ def outcome_of(study: Study, options: Options) -> str:
 
 
 def drivers_of(study: Study, options: Options) -> tuple[str, ...]:
-    """What explains: as named, the constructs with attributes, else what the model says leads to the target."""
+    """What explains: as named, the constructs with attributes that do not follow from the outcome, else what the model
+    says leads to it.
+    """
     outcome, book = outcome_of(study, options), study.codebook
     leading = study.model.predictors(outcome) if any(c.name == outcome for c in study.model.constructs) else ()
-    asked = options.drivers or attributed(book) or tuple(leading)
+    after = following(study.model, outcome)
+    asked = options.drivers or tuple(c for c in attributed(book) if c not in after) or tuple(leading)
     return tuple(n for n in asked if n != outcome and (book.items_of(n, "P") or n in book.names or options.drivers))
+
+
+def following(model: Model, outcome: str) -> set[str]:
+    """What the model says follows from an outcome, at any distance.
+
+    Example:
+        >>> sorted(following(Model.parse("a =~ x; b =~ y; c =~ z; b ~ a; c ~ b"), "a"))
+        ['b', 'c']
+    """
+    found, new = set[str](), {outcome}
+    while new:
+        found |= new
+        new = {p.outcome for p in model.paths if p.predictor.name in new} - found
+    return found - {outcome}
 
 
 def _something(study: Study, options: Options) -> bool:

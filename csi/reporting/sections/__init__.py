@@ -245,18 +245,28 @@ def build(key: str, analysis: Analysis) -> Section:
 def method_section(key: str, a: Analysis) -> Section:
     """A model of expectation on the answers of the report's wave; one that follows people or tells waves, on all.
 
-    Where the study has several waves, the subtitle of a section of one says which it is.
+    Where the study has several waves, the subtitle of a section of one says which it is; that all brands are together
+    it says where there are several.
     """
     method = method_of(key, a.study)
     if not a.wave or "where" not in method.cells or method.panel or method.whole:
-        return run_method(a.study, a.panel, key, Options(given=("where",)))
+        return _with_base(run_method(a.study, a.panel, key, Options(given=("where",))), a)
     told = run_method(a.study, a.panel, key, Options(where={"wave": a.wave}, given=("where",)))
-    if len(a.study.waves) == 1:
+    return _with_base(told, a, "" if len(a.study.waves) == 1 else a.wave)
+
+
+def _with_base(told: Section, a: Analysis, wave: str = "") -> Section:
+    """A section whose subtitle ends with whom it is of: all brands where there are several, one wave."""
+    brands = a.panel.frame["brand"].n_unique() if "brand" in a.panel.frame.columns else 1
+    said = [Text("all brands together", "全部品牌合并")] if brands > 1 else []
+    if wave:
+        only = wave_name(wave)
+        said.append(Text(f"{only.en} only", f"仅 {only.zh}"))
+    if not said:
         return told
-    only = wave_name(a.wave)
     en, zh = told.subtitle.en.removesuffix("."), told.subtitle.zh.removesuffix("。")
-    subtitle = Text(f"{en}; {only.en} only".removeprefix("; "), f"{zh}；仅 {only.zh}".removeprefix("；"))
-    return replace(told, subtitle=subtitle)
+    of, of_zh = ", ".join(t.en for t in said), "，".join(t.zh for t in said)
+    return replace(told, subtitle=Text(f"{en}; {of}".removeprefix("; "), f"{zh}；{of_zh}".removeprefix("；")))
 
 
 def heading(key: str, study: Study | None = None) -> Text:
