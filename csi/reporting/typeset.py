@@ -7,7 +7,7 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
-from csi.reporting.renderers.outline import symbol_first
+from csi.reporting.renderers.outline import symbol_first, without_stop
 from csi.reporting.words.phrases import set_marks
 
 FEW, MANY = 4, 8
@@ -62,7 +62,7 @@ def phrases(content: str, lang: str = "zh") -> Markup:
         >>> phrases("与满意度关联最强的是质量", "zh"), phrases("up, < 1", "en")
         (Markup('与满意度关联最强的是<wbr>质量'), Markup('up, &lt; 1'))
     """
-    content = re.sub(r"(?<=[\w)%”）])[.。]$", "", content)
+    content = without_stop(content)
     if lang != "zh":
         return set_text(content, lang)
     pieces = _split(set_marks(content))

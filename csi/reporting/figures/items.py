@@ -11,7 +11,6 @@ from csi.reporting import style, svg
 from csi.reporting.figures.cells import LOADING_FLOOR, Scale, known, say, whisker
 from csi.reporting.text_width import text_width
 
-_SPREAD = Text("Answers", "回答分布")
 _LOADING = Text("Loading and interval", "载荷与区间")
 _MEAN = Text("Mean", "均值")
 _MISSING = Text("Missing", "缺失")
@@ -106,14 +105,18 @@ def spread_bar(
     return parts
 
 
+def _spread(scale: tuple[float, float]) -> Text:
+    """What a bar of answers shows, and which of its ends is which."""
+    low, high = (style.score(end, 0) for end in scale)
+    return Text(f"Answers ({low} left, {high} right)", f"回答分布（左 {low}，右 {high}）")
+
+
 def _heads(
     x: Scale, bar: tuple[float, float], top: float, foot: float, width: float, lang: str, scale: tuple[float, float]
 ) -> list[str]:
-    ends = f" ({style.score(scale[0], 0)}–{style.score(scale[1], 0)})"
-    ends = ends.replace(" (", "（").replace(")", "）") if lang == "zh" else ends
     floor = x.kept(LOADING_FLOOR)
     parts = [
-        svg.words(bar[0], 16, _SPREAD.say(lang) + ends, size=12, fill=style.MUTED, bold=True),
+        svg.words(bar[0], 16, _spread(scale).say(lang), size=12, fill=style.MUTED, bold=True),
         svg.words(x.start, 16, _LOADING.say(lang), size=12, fill=style.MUTED, bold=True),
         svg.words(width - 74, 16, _MEAN.say(lang), size=12, fill=style.MUTED, bold=True, anchor="end"),
         svg.words(width - 2, 16, _MISSING.say(lang), size=12, fill=style.MUTED, bold=True, anchor="end"),
@@ -165,8 +168,14 @@ def _narrow(
     scale: tuple[float, float],
 ) -> str:
     """Two lines per item: code, wording, mean; then the bar and the loading."""
-    parts, y, gone = [], 0.0, ""
-    x = Scale(low, 1, width - 108, width - 8)
+    x, y, gone = Scale(low, 1, width - 108, width - 8), 28.0, ""
+    floor_said = style.coefficient(LOADING_FLOOR, lang, 3)
+    beside = Text(f"loading, line at {floor_said}", f"载荷，虚线为 {floor_said}").say(lang)
+    parts = [
+        svg.words(0, 26, _spread(scale).say(lang), size=11, fill=style.MUTED),
+        svg.words(width, 12, f"{_MEAN.say(lang)} · {_MISSING.say(lang)}", size=11, fill=style.MUTED, anchor="end"),
+        svg.words(width, 26, beside, size=11, fill=style.MUTED, anchor="end"),
+    ]
     for row in rows:
         name = str(row["construct"])
         if name != gone:

@@ -131,6 +131,16 @@ def pieces(text: str) -> Iterator[tuple[str, Literal["", "sub"]]]:
         yield text[at:], ""
 
 
+def without_stop(heading: str) -> str:
+    """A heading, which has no full stop.
+
+    Example:
+        >>> without_stop("It rose."), without_stop("升高（2 分）。"), without_stop("How so?")
+        ('It rose', '升高（2 分）', 'How so?')
+    """
+    return re.sub(r"(?<=[\w)%”）])[.。]$", "", heading)
+
+
 def symbol_first(heading: str, lang: str) -> tuple[str, str]:
     """The statistic that an English heading begins with, which stands in italics, and the rest.
 
@@ -193,7 +203,7 @@ def _counted() -> Iterator[int]:
 def _part(
     section: Section, lang: Language, table: Iterator[int], figure: Iterator[int], *, draw: bool, sheet: bool
 ) -> Part:
-    title, legend = plain(section.title.say(lang)), plain(section.subtitle.say(lang))
+    title, legend = without_stop(plain(section.title.say(lang))), plain(section.subtitle.say(lang))
     alone = len(section.figures) == 1 and bool(legend)
     shots = tuple(
         _shot(f, lang, next(figure), legend if alone else "", draw=draw, sheet=sheet) for f in section.figures
