@@ -18,7 +18,7 @@ from csi.cli.studied import check_cells, check_enough, chosen, names, opened, pl
 from csi.errors import Language, Note, Problems, Text, problem
 from csi.estimate.estimate import Estimate
 from csi.importance.what_if import WhatIf
-from csi.importance.what_if_words import CHANGES, HEADINGS, ROLES, TITLES, small
+from csi.importance.what_if_words import CHANGES, HEADINGS, ROLES, TITLES, as_typed, small
 from csi.models.model import Model
 from csi.reporting.section import SAMPLING_ONLY, Kind
 from csi.reporting.soundness import cell_notes, estimate_notes, settled
@@ -28,7 +28,7 @@ from csi.survey.panel import Panel
 Value = TypeVar("Value")
 
 NUMBERS: dict[str, Kind] = {
-    "now": "score", "asked": "score", "room": "score", "change": "score", "conf_low": "score", "conf_high": "score",
+    "now": "score", "asked": "text", "room": "score", "change": "score", "conf_low": "score", "conf_high": "score",
     "after": "score", "at_end": "share",
 }  # fmt: skip
 MONEY: dict[str, Kind] = {
@@ -188,15 +188,21 @@ def number(typed: str) -> float:
 def change_grids(study: Study, found: WhatIf, lang: Language) -> list[Grid]:
     """What moves, the target by each lever alone, costs."""
     texts = {**names(study, lang), **ROLES}
-    table = found.table
+    table, right = _as_typed(found.table), ("asked",)
     kinds: dict[str, Kind] = {"construct": "text", "role": "text", **NUMBERS}
-    out = [grid(table, _filled(table, kinds), lang, TITLES[0], texts, HEADINGS)]
+    out = [grid(table, _filled(table, kinds), lang, TITLES[0], texts, HEADINGS, right)]
     if found.alone.height > 1:
+        alone = _as_typed(found.alone)
         kinds = {"lever": "text", **{k: NUMBERS[k] for k in ("asked", "change", "conf_low", "conf_high")}}
-        out.append(grid(found.alone, _filled(found.alone, kinds), lang, TITLES[1], texts, HEADINGS))
+        out.append(grid(alone, _filled(alone, kinds), lang, TITLES[1], texts, HEADINGS, right))
     if found.costs.height:
         out.append(grid(found.costs, _filled(found.costs, MONEY), lang, TITLES[2], texts, HEADINGS))
     return out
+
+
+def _as_typed(table: pl.DataFrame) -> pl.DataFrame:
+    """The points asked for as text, every decimal that was typed."""
+    return table.with_columns(pl.col("asked").map_elements(as_typed, return_dtype=pl.String))
 
 
 def _filled(table: pl.DataFrame, kinds: Mapping[str, Kind]) -> dict[str, Kind]:

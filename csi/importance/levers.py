@@ -79,14 +79,27 @@ def check_levers(est: Estimate, levers: object, target: str) -> list[Problem]:
     known, out = [*causes_of(est.model, target), *items_of(est, target)], []
     for name, points in levers.items():
         if name not in known:
-            hint = did_you_mean(str(name), known)
-            en = f'"{name}" does not lead to {target}, so it is no lever.'
-            out.append(problem("E-SETTING", "levers", en, f"“{name}”不指向 {target}，不能作为杠杆。", hint.en, hint.zh))
+            out.append(_no_lever(est, name, target, known))
         elif not isinstance(points, Real) or isinstance(points, bool) or not 0 < abs(float(points)) <= MOST:
             en, zh = f"{name}: {points} is no number of points.", f"{name}：{points} 不是有效的分数。"
             do, do_zh = "Give points other than 0, at most 100 up or down.", "请给出不为 0、绝对值不超过 100 的分数。"
             out.append(problem("E-SETTING", "levers", en, zh, do, do_zh))
     return out or twice_moved(est, [str(name) for name in levers], target)
+
+
+def _no_lever(est: Estimate, name: object, target: str, known: Sequence[str]) -> Problem:
+    """Why a name is no lever: the target itself, not of the model, or without a way to the target."""
+    solution = on_items(est).solution
+    if name == target:
+        en, zh = f'"{name}" is the target itself, so it is no lever.', f"“{name}”就是目标构念本身，不能作为杠杆。"
+        hint = did_you_mean("", known)
+    elif name not in {*est.model.names, *est.model.items, *solution.constructs, *solution.items}:
+        en, zh = f'the model has no construct or item "{name}".', f"模型中没有构念或题项“{name}”。"
+        hint = did_you_mean(str(name), known)
+    else:
+        en, zh = f'"{name}" does not lead to {target}, so it is no lever.', f"“{name}”不指向 {target}，不能作为杠杆。"
+        hint = did_you_mean(str(name), known)
+    return problem("E-SETTING", "levers", en, zh, hint.en, hint.zh)
 
 
 def check_money(cost: object, worth: object) -> list[Problem]:

@@ -10,7 +10,7 @@ import polars as pl
 from csi.display import Number, table
 from csi.errors import Text
 from csi.importance.drivers_words import ROWS
-from csi.importance.what_if_words import amount, cost_sentence, sized, within_of
+from csi.importance.what_if_words import amount, at_least_said, cost_sentence, sized, within_of
 from csi.measures.shown import told
 
 if TYPE_CHECKING:
@@ -58,12 +58,12 @@ def sentences_of(found: Plan, labels: Mapping[str, Text]) -> tuple[Text, ...]:
     name, what = labels[found.target], plan_name(found.chosen, labels)
     row = found.result.table.row(-1, named=True)
     within, within_zh = within_of(row, found.level)
-    left = sized(row["change"] if row["change"] is not None else found.gain)
+    left = at_least_said(row["change"] if row["change"] is not None else found.gain)
     budget, cost = amount(found.budget), amount(found.cost)
     at, at_zh = _at(found.worth, name)
     en = f"Within a budget of {budget}{at} the best plan is {what.en}, at a cost of {cost}: it is associated with "
     zh = f"预算 {budget} 之内{at_zh}的最优方案为：{what.zh}，成本 {cost}；"
-    out = [Text(f"{en}{left} points more {name.en}{within}.", f"{zh}{name.zh}相应高 {left} 分{within_zh}。")]
+    out = [Text(f"{en}{left.en} points more {name.en}{within}.", f"{zh}{name.zh}相应高{left.zh} 分{within_zh}。")]
     out += net_sentence(found)
     if found.best_share is not None:
         out.append(_sure(found))

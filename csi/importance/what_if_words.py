@@ -43,11 +43,24 @@ HEADINGS: Final = {
     "net_high": Text("high", "上限"),
     "breaks_even": Text("breaks even", "达到盈亏平衡"),
 }
+
+
+def as_typed(points: float) -> str:
+    """Points that were asked for, as they were typed, a true minus.
+
+    Example:
+        >>> as_typed(0.01), as_typed(-0.05), as_typed(5.0)
+        ('0.01', '−0.05', '5')
+    """
+    return f"{points:g}".replace("-", "−")
+
+
 FINE: Final[Number] = "{:.2f}".format
 NUMBERS: Final[dict[str, Number]] = {
     **dict.fromkeys(("now", "room", "change", "conf_low", "conf_high", "after"), lambda v: f"{v:.1f}"),
     "std_error": FINE,
-    **dict.fromkeys(("asked", "cost", "worth"), lambda v: f"{v:g}"),
+    "asked": as_typed,
+    **dict.fromkeys(("cost", "worth"), lambda v: f"{v:g}"),
     **dict.fromkeys(
         ("per_point", "per_point_low", "per_point_high", "net", "net_low", "net_high"), lambda v: f"{v:.0f}"
     ),
@@ -100,10 +113,12 @@ def _of_cell(
     name = labels[target["construct"]]
     asked = " and ".join(_points(r["asked"], labels[r["construct"]].en) for r in levers)
     asked_zh = "且".join(_points_zh(r["asked"], labels[r["construct"]].zh) for r in levers)
-    size, way, way_zh = sized(abs(target["change"])), *_way(target["change"])
+    size, way, way_zh = at_least_said(abs(target["change"])), *_way(target["change"])
     within, within_zh = within_of(target, level)
-    en = f"{asked}{' together' if len(levers) > 1 else ''} are associated with {size} points {way} {name.en}{within}."
-    yield Text(en, f"{asked_zh}时，{name.zh}相应{way_zh} {size} 分{within_zh}。")
+    en = (
+        f"{asked}{' together' if len(levers) > 1 else ''} are associated with {size.en} points {way} {name.en}{within}."
+    )
+    yield Text(en, f"{asked_zh}时，{name.zh}相应{way_zh}{size.zh} 分{within_zh}。")
     for r in levers:
         if r["at_end"] and (len(levers) > 1 or abs(r["asked"]) - abs(r["change"]) > TAKEN):
             one = labels[r["construct"]]
@@ -113,8 +128,8 @@ def _of_cell(
             )
             en = f"With that {r['at_end']:.0%} of the respondents are at the end of the {one.en} scale, and its mean "
             zh = f"此时{one.zh}有 {r['at_end']:.0%} 的受访者到达量表端点，"
-            moved = sized(r["change"])
-            yield Text(f"{en}changes by {moved}{more}.", f"{zh}其均值变化 {moved} 分{more_zh}。")
+            moved = at_least_said(r["change"])
+            yield Text(f"{en}changes by {moved.en}{more}.", f"{zh}其均值变化{moved.zh} 分{more_zh}。")
     if money is not None and money["per_point"]:
         yield cost_sentence(money, name)
 
@@ -148,6 +163,22 @@ def sized(value: float, *, like: float | None = None, sign: bool = False) -> str
     """
     digits = 2 if abs(value if like is None else like) < 1 else 1
     return f"{round(value, digits) + 0.0:{'+' if sign else ''}.{digits}f}".replace("-", "−")
+
+
+def at_least_said(value: float) -> Text:
+    """Points in a sentence, "less than 0.01" where they round to nothing; Chinese with the space before a number.
+
+    Example:
+        >>> at_least_said(0.004), at_least_said(-0.26)
+        (Text(en='less than 0.01', zh='不足 0.01'), Text(en='−0.26', zh=' −0.26'))
+    """
+    if abs(value) < LEAST / 2:
+        return Text(f"less than {LEAST:g}", f"不足 {LEAST:g}")
+    return Text(sized(value), f" {sized(value)}")
+
+
+LEAST = 0.01
+"""Points below which only the bound is said."""
 
 
 def small(frame: pl.DataFrame) -> bool:

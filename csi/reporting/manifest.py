@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from csi.errors import Problems, Text, problem
+from csi.errors import Problem, Problems, Text, problem
 from csi.estimate.given import check_kind
 from csi.reporting.record import versions
 
@@ -80,12 +80,14 @@ def read_manifest(path: str | Path) -> Manifest:
     """The manifest of a report, by its folder, its record or itself.
 
     Raises:
-        Problems: E-RECORD when there is none or it says something else.
+        Problems: E-RECORD when there is none, it says something else, or a file of another name was given.
     """
     wanted = Text("the record.json of a report, or its folder", "报告的 record.json 或其文件夹")
     check_kind("record", path, (str, Path), wanted, Text("Give its path.", "请给出其路径。"))
     given = Path(path)
-    folder = given if given.is_dir() else given.parent
+    if given.is_file() and given.name not in (RECORD, MANIFEST):
+        raise Problems([_no_record(given)])
+    folder = given.parent if given.name in (RECORD, MANIFEST) else given
     try:
         said: Any = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         asked = Asked(**said["asked"])
@@ -96,3 +98,24 @@ def read_manifest(path: str | Path) -> Manifest:
         do = "Give the record.json of a report that csi report wrote, with manifest.json beside it."
         do_zh = "请给出 csi report 生成的 record.json，且 manifest.json 须在同一文件夹。"
         raise Problems([problem("E-RECORD", str(given), en, zh, do, do_zh)]) from error
+
+
+def _no_record(given: Path) -> Problem:
+    """What a file is that was given for the record of a report, and what was expected."""
+    if given.name == "numbers.json":
+        en, zh = "this has the numbers of a report, not its record", "这是报告的数值文件，并非其记录"
+    else:
+        en, zh = "this is no record of a report", "这不是报告的记录"
+    beside = given.parent / RECORD
+    do = f"Give the {RECORD} of a report that csi report wrote, with {MANIFEST} beside it."
+    do_zh = f"请给出 csi report 生成的 {RECORD}，且 {MANIFEST} 须在同一文件夹。"
+    if beside.exists():
+        do, do_zh = f"Give {beside}.", f"请给出 {beside}。"
+    return problem(
+        "E-RECORD",
+        str(given),
+        f"{en}; a {RECORD}, or the folder of a report, was expected.",
+        f"{zh}；应为 {RECORD} 或报告所在的文件夹。",
+        do,
+        do_zh,
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 from typing import Final, cast
 
@@ -40,8 +41,9 @@ class Rebuilt(Shown):
     Attributes:
         files: one row per file: file, verdict (a key of `VERDICTS`). inputs: one row per input or version that is not
             what it was: what, then, now. largest: the largest difference of a number, as of `TOLERANCE`; inf where
-            something is there in one and not in the other. where: that number's place in numbers.json.
+            something else differs. where: the place of that in numbers.json.
         verified: the inputs are the same, no file was edited, and every number is within the tolerance.
+        textual: what differs at `where` is text.
     """
 
     files: pl.DataFrame
@@ -49,6 +51,7 @@ class Rebuilt(Shown):
     largest: float
     where: str
     verified: bool
+    textual: bool = False
 
     @property
     def sentence(self) -> Text:
@@ -64,6 +67,9 @@ class Rebuilt(Shown):
         if self.largest <= TOLERANCE:
             en = "Not verified: the numbers are the same, other things are not."
             return Text(en, "未通过核对：数值一致，但有其他不同。")
+        if self.largest == inf:
+            en, zh = ("the text", "文字") if self.textual else ("what stands", "内容")
+            return Text(f"Not verified: {en} at {self.where} differs.", f"未通过核对：{self.where} 处的{zh}不同。")
         en, zh = f"Not verified: numbers differ by up to {gap}", f"未通过核对：数值最大差异为 {gap}"
         return Text(f"{en} ({self.where}).", f"{zh}（{self.where}）。")
 
@@ -112,14 +118,14 @@ def rebuild(record: str | Path, study: Study | str | Path | None = None) -> Rebu
         now="" if study is None else relative(own.path, made.folder),
     )  # fmt: skip
     verdicts = {name: _verdict(made, name, content) for name, content in files.items() if name != MANIFEST}
-    largest, where = _numbers(made.folder / NUMBERS, files[NUMBERS])
+    largest, where, textual = _numbers(made.folder / NUMBERS, files[NUMBERS])
     if verdicts[NUMBERS] == "differs" and largest <= TOLERANCE:
         verdicts[NUMBERS] = "numbers"
     written(made.folder, {name: files[name] for name, v in verdicts.items() if v == "restored"})
     inputs = _inputs(made, json.loads(files[RECORD]))
     verified = "edited" not in verdicts.values() and largest <= TOLERANCE and not _changed(inputs)
     table = pl.DataFrame({"file": [*verdicts], "verdict": [*verdicts.values()]})
-    return Rebuilt(table, inputs, largest, where, verified)
+    return Rebuilt(table, inputs, largest, where, verified, textual)
 
 
 def _study_of(made: Manifest, given: Study | str | Path | None) -> Study:
@@ -153,13 +159,13 @@ def _verdict(made: Manifest, name: str, content: bytes) -> str:
     return "same" if digest(content) == made.files[name] else "differs"
 
 
-def _numbers(path: Path, content: bytes) -> tuple[float, str]:
-    """The largest difference of a number and where it is."""
+def _numbers(path: Path, content: bytes) -> tuple[float, str, bool]:
+    """The largest difference of a number, where it is, whether it is of text."""
     try:
         then = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return 0.0, ""
-    return largest_difference(then, json.loads(content))
+        return 0.0, "", False
+    return apart(then, json.loads(content))
 
 
 def largest_difference(one: object, other: object, where: str = "") -> tuple[float, str]:
@@ -171,20 +177,30 @@ def largest_difference(one: object, other: object, where: str = "") -> tuple[flo
         >>> largest_difference({"a": 1}, {"b": 1})
         (inf, 'a')
     """
+    return apart(one, other, where)[:2]
+
+
+def apart(one: object, other: object, where: str = "") -> tuple[float, str, bool]:
+    """As `largest_difference`, and whether what differs there is text.
+
+    Example:
+        >>> apart({"title": {"zh": "甲"}}, {"title": {"zh": "乙"}})
+        (inf, 'title.zh', True)
+    """
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         odd = sorted(set(one) ^ set(other))
         if odd:
-            return float("inf"), f"{where}.{odd[0]}".lstrip(".")
-        parts = [largest_difference(one[k], other[k], f"{where}.{k}") for k in one]
+            return inf, f"{where}.{odd[0]}".lstrip("."), False
+        parts = [apart(one[k], other[k], f"{where}.{k}") for k in one]
     elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-        parts = [largest_difference(a, b, f"{where}.{i}") for i, (a, b) in enumerate(zip(one, other, strict=True))]
+        parts = [apart(a, b, f"{where}.{i}") for i, (a, b) in enumerate(zip(one, other, strict=True))]
     elif one == other:
-        return 0.0, ""
+        return 0.0, "", False
     elif isinstance(one, (int, float)) and isinstance(other, (int, float)):
-        return abs(one - other) / max(1.0, abs(one), abs(other)), where.lstrip(".")
+        return abs(one - other) / max(1.0, abs(one), abs(other)), where.lstrip("."), False
     else:
-        return float("inf"), where.lstrip(".")
-    return max(parts, default=(0.0, ""), key=lambda part: part[0])
+        return inf, where.lstrip("."), isinstance(one, str) and isinstance(other, str)
+    return max(parts, default=(0.0, "", False), key=lambda part: part[0])
 
 
 def _inputs(made: Manifest, record: Mapping[str, object]) -> pl.DataFrame:

@@ -23,8 +23,9 @@ def test_levers_of_a_study(asked, study):
     assert (code, err) == (0, "")
     for said in ("5 points more", "associated with", "breaks even", "Levers and what they lead to"):
         assert said in out
-    code, out, _ = asked("whatif", study, "--raise", "perceived_quality=5", "--bootstrap", "0", "--lang", "zh")
+    code, out, _ = asked("whatif", study, "--raise", "perceived_quality=0.01", "--bootstrap", "0", "--lang", "zh")
     assert code == 0
+    assert " 0.01 " in out.split("杠杆及其指向的构念")[1]
     assert "相应" in out
     assert "杠杆" in out
 

@@ -79,7 +79,7 @@ def test_what_is_no_lever_or_moved_twice_is_refused(pls):
     for levers, said in (
         ({"a1": 3, "a": 5}, "only one of them"),
         ({"c1": 2}, "does not lead"),
-        ({"a9": 2}, "no lever"),
+        ({"a9": 2}, 'no construct or item "a9"'),
     ):
         with pytest.raises(Problems, match=said):
             csi.whatif(pls, levers, "c")

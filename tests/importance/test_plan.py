@@ -119,7 +119,7 @@ def test_a_budget_that_buys_nothing(est):
         ({"a": {5: 20}}, 0, "a budget is"),
         ({"a": {5: -2}}, 9, "is no cost of"),
         ({"a": 5}, 9, "levels with their costs"),
-        ({"c": {5: 2}}, 9, "does not lead"),
+        ({"c": {5: 2}}, 9, "is the target itself"),
         ({}, 9, "no levers"),
     ],
 )

@@ -157,7 +157,9 @@ def test_what_is_not_identified_or_has_no_scale_is_refused(sem):
     [
         ({}, {}, "no levers"),
         ("a", {}, "no levers"),
-        ({"c": 5}, {}, "does not lead"),
+        ({"c": 5}, {}, "is the target itself"),
+        ({"c1": 5}, {}, "does not lead"),
+        ({"foo": 5}, {}, 'no construct or item "foo"'),
         ({"a": 0}, {}, "no number of points"),
         ({"a": 101}, {}, "no number of points"),
         ({"a": float("nan")}, {}, "no number of points"),
@@ -177,6 +179,10 @@ def test_it_reads_in_both_languages(pls):
     assert "5 points more a and 3 points less b together are associated with" in text(found, "en")
     assert "相应" in text(found, "zh")
     assert "effect" not in text(found, "en")
+    tiny = csi.whatif(pls, {"b": -0.005}, "c")
+    assert "less than 0.01 points less c" in text(tiny, "en")
+    assert "−0.005" in text(tiny, "en")
+    assert "相应低不足 0.01 分" in text(tiny, "zh")
 
 
 def test_shifts_of_single_respondents(pls):

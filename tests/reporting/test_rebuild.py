@@ -11,7 +11,7 @@ import csi
 from csi.cli import main
 from csi.errors import Problems
 from csi.reporting.manifest import digest
-from csi.reporting.rebuild import largest_difference
+from csi.reporting.rebuild import apart, largest_difference
 from csi.reporting.write import write_report
 
 
@@ -67,12 +67,18 @@ def test_other_answers_are_named(written):
     data.write_bytes(kept)
     assert not found.verified
     assert found.largest > 0
+    assert "inf" not in found.sentence.en
+    assert f"the text at {found.where} differs" in found.sentence.en
     assert data.name in " ".join(found.inputs["what"])
 
 
 def test_a_folder_without_a_manifest_and_a_lost_study_are_one_message_each(written, tmp_path, capsys):
     assert main(["report", "--from", str(tmp_path), "--lang", "en"]) == 1
     assert "no manifest" in capsys.readouterr().err
+    assert main(["report", "--from", str(written / "numbers.json"), "--lang", "en"]) == 1
+    said = capsys.readouterr().err
+    assert "the numbers of a report, not its record" in said
+    assert f"Give {written / 'record.json'}" in said
     shutil.copytree(written, tmp_path / "moved")
     assert main(["report", "--from", str(tmp_path / "moved"), "--lang", "zh"]) == 1
     assert "不存在" in capsys.readouterr().err
@@ -86,3 +92,4 @@ def test_differences_are_relative_and_placed():
     assert largest_difference({"a": [1.0, 200.0]}, {"a": [1.0, 201.0]}) == (pytest.approx(1 / 201), "a.1")
     assert largest_difference([1], [1, 2]) == (float("inf"), "")
     assert largest_difference({"a": None}, {"a": 1.0}) == (float("inf"), "a")
+    assert apart({"a": "x"}, {"a": "y"}) == (float("inf"), "a", True)
