@@ -153,11 +153,14 @@ def followed(frame: pl.DataFrame, waves: Sequence[str], small: int) -> tuple[boo
     again = sum(by_wave[a].join(by_wave[b], on=who, how="semi").height for a, b in pairwise(waves))
     share = 100 * again / before if before else 0.0
     if again < max(small, 1):
-        en = f"customers of a wave are there in the next {again} of {before} times: a repeated cross-section. Sizes "
-        zh = f"各期顾客共 {before} 人次，仅 {again} 人次在下一期再次出现：属重复横断面数据，只给出阶段规模，没有转移。"
-        return False, (note("E-WAVE", f"{en}of stages only, no moves between them.", zh),)
-    en = f"customers of a wave are seen in the next {again} of {before} times ({share:.0f}%); moves are theirs. Who "
-    zh = f"各期顾客共 {before} 人次，其中 {again} 人次（{share:.0f}%）在下一期再次出现，"
+        en, zh = (f"only {again:,} come", f"仅 {again:,} 人次") if again else ("nobody comes", "无人")
+        en = f"of {before:,} customers of a wave {en} again in the next: a repeated cross-section. Sizes of stages "
+        zh = f"各期顾客共 {before:,} 人次，{zh}在下一期再次出现：属重复横断面数据，只给出阶段规模，没有转移。"
+        return False, (note("E-WAVE", f"{en}only, no moves between them.", zh),)
+    en = (
+        f"customers of a wave are seen in the next {again:,} of {before:,} times ({share:.0f}%); moves are theirs. Who "
+    )
+    zh = f"各期顾客共 {before:,} 人次，其中 {again:,} 人次（{share:.0f}%）在下一期再次出现，"
     zh += "转移仅就其计算；未再出现者不等于流失。"
     return True, (
         note("W-ATTRITION" if share < 80 else "N-ATTRITION", f"{en}is not seen again is not counted as churned.", zh),

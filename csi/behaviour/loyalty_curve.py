@@ -389,7 +389,7 @@ def _unbent(line: Mapping[str, float | None], tested: bool, satisfaction: Text, 
         return en, f"无法给出斜率：{satisfaction.zh}或{loyalty.zh}没有变异，或样本过少"
     shown = fixed(slope) if low is None or high is None else f"{fixed(slope)} [{fixed(low)}, {fixed(high)}]"
     if tested:
-        en = f"no bend is seen: a point of {satisfaction.en} goes with {shown} points of {loyalty.en} along"
+        en = f"no bend is shown: a point of {satisfaction.en} goes with {shown} points of {loyalty.en} along"
         return (
             f"{en} one straight line",
             f"未见转折：按一条直线，{satisfaction.zh}每高 1 分，{loyalty.zh}相应高 {shown} 分",

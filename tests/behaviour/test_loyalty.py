@@ -168,7 +168,7 @@ def test_a_planted_bend_is_found_and_a_straight_line_has_none():
     assert bent.sentences[0].zh.startswith("题sat高于 75 后，题loy曲线变陡")
     straight = csi.loyalty_curve(curved(bend=0.0)[0], "sat", "loy")
     assert straight.table["p_change"].drop_nulls().min() > 0.05
-    assert straight.sentences[0].en.startswith("No bend is seen")
+    assert straight.sentences[0].en.startswith("No bend is shown")
     assert straight.sentences[0].zh.startswith("未见转折")
 
 
