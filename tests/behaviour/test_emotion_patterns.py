@@ -39,6 +39,7 @@ def of_scores(columns, **keys):
     return csi.Panel(frame, book, frame.select(f"{n}1" for n in columns).cast(pl.String))
 
 
+@pytest.mark.slow
 def test_planted_patterns_are_found_named_and_counted():
     answers, kinds = panel()
     found = csi.emotion_patterns(answers, replicates=100)

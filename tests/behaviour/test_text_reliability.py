@@ -42,6 +42,7 @@ def test_alpha_is_krippendorffs():
     assert found[0] == pytest.approx(krippendorff(values, "interval"), abs=1e-12)
 
 
+@pytest.mark.slow
 def test_a_planted_reliability_comes_back():
     found = []
     for seed in range(40):

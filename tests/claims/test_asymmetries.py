@@ -82,7 +82,7 @@ def test_a_side_with_too_few_respondents_has_no_slopes():
     assert "受访者过少" in said.zh
 
 
-@pytest.mark.parametrize("name", ["trust_sss", "trust_consumer", "kmv"])
+@pytest.mark.parametrize("name", ["trust_sss", "trust_consumer", pytest.param("kmv", marks=pytest.mark.slow)])
 def test_the_trust_cards_print_the_slopes(name, run_of):
     run = run_of(name)
     assert set(run.asymmetry["outcome"]) == set(run.card.asymmetry)

@@ -97,6 +97,7 @@ def test_the_error_of_the_difference_is_the_jackknifes():
     assert found["std_error"] == pytest.approx(error, rel=0.1)
 
 
+@pytest.mark.slow
 def test_planted_paths_and_the_better_expectation_are_found_on_average():
     """200 panels of 100 people: a = -0.8, b = -0.5, through the change 0.4; intervals of it hold about 95 %."""
     numbers, inside, gains = [], [], []

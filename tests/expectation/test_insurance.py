@@ -379,6 +379,7 @@ def test_kinds_of_expectation(panel):
     assert set(found.facets["facet"]) == {"functional", "emotional", "delivery", "service", "quality"}
 
 
+@pytest.mark.slow
 def test_coders_agree_as_far_as_planted(recipe):
     found = csi.mentions(FOLDER / "mentions.csv", replicates=200)
     many = recipe.model_copy(update={"mentions": recipe.mentions.model_copy(update={"respondents": 3000})})

@@ -200,7 +200,7 @@ def test_absent_answers_neither_make_nor_unmake_fit(missing):
 
 
 @pytest.mark.skipif(SHARED is None, reason="needs the rows in CSI_REFERENCE_DIR")
-@pytest.mark.parametrize("kind", ["B", "PLSc"])
+@pytest.mark.parametrize("kind", ["B", pytest.param("PLSc", marks=pytest.mark.slow)])
 def test_quantiles_agree_with_adanco_within_monte_carlo_error(kind):
     """HI95 and HI99 of ADANCO (999 draws or more) within four standard errors of both quantiles."""
     rows = pl.read_csv(Path(SHARED) / "data" / "satisfaction" / "satisfaction.csv")

@@ -26,7 +26,9 @@ def ordinal(frame):
     return frame.with_columns(pl.col(list(ITEMS)).round().clip(-1, 1).cast(pl.Int64))
 
 
-@pytest.mark.parametrize("settings", [{}, {"groups": "half"}, {"ordered": tuple(ITEMS)}])
+@pytest.mark.parametrize(
+    "settings", [{}, {"groups": "half"}, pytest.param({"ordered": tuple(ITEMS)}, marks=pytest.mark.slow)]
+)
 def test_a_bootstrap_keeps_the_effects_of_observed_predictors(settings):
     rows = ordinal(answers()) if "ordered" in settings else answers()
     est = csi.fit(MODEL, rows, csi.SEM(**settings))

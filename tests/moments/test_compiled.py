@@ -63,7 +63,9 @@ def test_patterns_are_those_of_numpy(b, monkeypatch):
 
 
 @built
-@pytest.mark.parametrize(("n", "p", "share"), [(120, 6, 0.15), (400, 3, 0.3), (60, 12, 0.1)])
+@pytest.mark.parametrize(
+    ("n", "p", "share"), [(120, 6, 0.15), (400, 3, 0.3), pytest.param(60, 12, 0.1, marks=pytest.mark.slow)]
+)
 def test_maximum_is_that_of_numpy(n, p, share, monkeypatch):
     X = rows(n, p, share)
     patterns = pattern_rows(X).under(weights(n))

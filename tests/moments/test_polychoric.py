@@ -188,6 +188,7 @@ def test_influence_is_the_derivative_of_the_moments_in_the_population():
     assert gamma[4 + 3, 4 + 3] == pytest.approx(2 * 4**2, rel=1e-6)  # the variance of a variance of 4
 
 
+@pytest.mark.slow
 def test_gamma_covers_the_spread_of_simulated_moments():
     """Standard errors from gamma against the standard deviation of 300 samples of n = 400, within 12 % (3 MC SE)."""
     drawn, gammas = [], []

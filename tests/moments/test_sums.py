@@ -108,7 +108,7 @@ def test_moments_equal_two_passes_in_floats():
         np.testing.assert_allclose(found.cov[c], cov, rtol=1e-9)
 
 
-@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("compiled", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_sums_beyond_a_float_stay_whole_numbers(compiled):
     n = 30_000
     frame = pl.DataFrame({"q0": pl.Series([10] * n, dtype=pl.Int8), "weight": [2.0**19] * n})

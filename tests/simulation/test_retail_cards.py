@@ -70,6 +70,7 @@ def test_cards_find_the_paths_of_the_population(card, study, large):
     assert far.max() < FAR, both.with_columns(far=far).select(*keys, "estimate", "estimate_true", "far")
 
 
+@pytest.mark.slow
 def test_what_the_cards_claim_is_planted(large):
     ect = csi.run_card("ect", large, replicates=200, rivals=False).table
     absent = ect.filter(outcome="disconfirmation_after", predictor="expectation_before").row(0, named=True)
