@@ -88,7 +88,7 @@ def _apart(one: Mapping[str, float | None], other: Mapping[str, float | None]) -
         return Text("", "")
     if low > most or least > high:
         return Text(", which do not overlap", "，二者不重叠")
-    return Text(", which overlap: no change is shown", "，二者重叠，未显示变化")
+    return Text(", which overlap", "，二者有重叠")
 
 
 def limits(row: Mapping[str, float | None], low: str = "conf_low", high: str = "conf_high") -> str:

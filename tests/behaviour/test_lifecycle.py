@@ -309,3 +309,14 @@ def test_rows_without_a_stage_are_noted_and_nobody_churning_has_a_reason(panel):
     everyone = csi.lifecycle(panel_of(np.array([[0] * 40, [3] * 40])), STAGES, absorbing="gone")
     time = everyone.ahead.filter(quantity="time", origin="new").row(0, named=True)
     assert (time["value"], time["conf_low"]) == (1.0, None)
+
+
+@pytest.mark.parametrize(
+    ("later", "en", "zh"), [(62, ", which overlap)", "有重叠）"), (95, ", which do not overlap)", "不重叠）")]
+)
+def test_the_first_sentence_says_whether_two_intervals_overlap(later, en, zh):
+    stages = np.array([[1] * 60 + [0] * 40, [1] * later + [0] * (100 - later)])
+    said = csi.lifecycle(panel_of(stages), STAGES).sentences[0]
+    assert en in said.en
+    assert zh in said.zh
+    assert "change" not in said.en
